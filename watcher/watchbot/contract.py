@@ -1,0 +1,369 @@
+"""What the construct and the watcher agree on: the only file where a name both sides need is written down.
+
+Environment variables, exit codes, container names, log events and shared defaults live here. The construct
+calls :meth:`Settings.to_env`; the watcher calls :meth:`Settings.from_env`. The construct publishes a
+:class:`Description` as a stack output; the command line reads it back. Standard library only: the construct
+must be able to import this file without boto3, and the watcher without aws-cdk-lib.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import enum
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+VERSION = 1
+"""Raised when a watcher or a command line of one side can no longer read what the other side wrote."""
+
+PREFIX = "WATCHBOT_"
+"""Every variable of ours starts with it; none of them is ever shown to a worker."""
+
+WORKER_ENV_PREFIX = "WATCHBOT_WORKER_ENV_"
+"""Before the name of a user's variable that would otherwise steer the watcher in the same container."""
+
+SHADOWED_PREFIXES = ("AWS_", "LD_", "PYTHON")
+"""User variables that start so travel behind :data:`WORKER_ENV_PREFIX` where watcher and worker share a container."""
+
+SHADOWED_SUFFIX = "_PROXY"
+"""User variables that end so (in any case) travel behind :data:`WORKER_ENV_PREFIX` in the same way."""
+
+WATCHER_CONTAINER = "watcher"
+WORKER_CONTAINER = "worker"
+INSTALL_CONTAINER = "watchbot-install"
+
+RUNTIME_DIRECTORY = "/opt/watchbot"
+"""Where the init container puts the runtime, and where the worker's container mounts it read-only."""
+
+SCRATCH_DIRECTORY = "/var/watchbot"
+"""A writable volume beside the worker, whatever user its image runs as."""
+
+LAUNCHER = (f"{RUNTIME_DIRECTORY}/bin/busybox", "sh", f"{RUNTIME_DIRECTORY}/start")
+"""Starts the watcher inside a user's image without using anything of that image."""
+
+OUTPUT_SUFFIX = "Watchbot"
+"""The id of the stack output that holds a :class:`Description` ends with it."""
+
+WORKER_VARIABLES = (
+    "Message",
+    "Subject",
+    "MessageId",
+    "SentTimestamp",
+    "ApproximateFirstReceiveTimestamp",
+    "ApproximateReceiveCount",
+    "MessageGroupId",
+    "MessageAttributes",
+    "MessageFile",
+    "MessageUrl",
+    "ResultFile",
+    "WorkTopic",
+    "LogGroup",
+    "ProgressTable",
+)
+"""What a worker may find in its environment about its message; users cannot set these names themselves."""
+
+TRACE_VARIABLES = ("TRACEPARENT", "_X_AMZN_TRACE_ID")
+"""Set for a worker whose message carries a trace; users cannot set these names themselves."""
+
+
+class Isolation(enum.StrEnum):
+    """What a message gets for itself: a fresh ECS task, or a process in a warm, shared one."""
+
+    TASK = "task"
+    PROCESS = "process"
+
+
+class LogFormat(enum.StrEnum):
+    """How the watcher writes a line: ``[date] [watcher] [MessageId] …``, or one JSON object."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class ExitCode(enum.IntEnum):
+    """What a worker answers; every other exit code, and death by a signal, means failed."""
+
+    SUCCEEDED = 0
+    REJECTED = 3
+    NO_OP = 4
+    DEAD_LETTERED = 5
+
+
+class Outcome(enum.StrEnum):
+    """What became of a job; the one list that logs, metrics, documents and settlement share."""
+
+    SUCCEEDED = "succeeded"
+    REJECTED = "rejected"
+    NO_OP = "no_op"
+    DEAD_LETTERED = "dead_lettered"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+    INTERRUPTED = "interrupted"
+    DID_NOT_START = "did_not_start"
+
+
+class Event(enum.StrEnum):
+    """The names of the watcher's own log lines, for people to search and for programs to count."""
+
+    WATCHER_STARTED = "watcher.started"
+    WATCHER_DRAINING = "watcher.draining"
+    WATCHER_STOPPED = "watcher.stopped"
+    QUEUE_ERROR = "queue.error"
+    JOB_STARTED = "job.started"
+    JOB_FINISHED = "job.finished"
+    JOB_HANDED_BACK = "job.handed_back"
+    JOB_START_FAILED = "job.start_failed"
+    LEASE_LOST = "lease.lost"
+    TASK_STARTED = "task.started"
+
+
+class ContractError(ValueError):
+    """The root of what this file raises."""
+
+
+class SettingsError(ContractError):
+    """One or more variables are missing or malformed; carries every problem, not only the first."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        self.problems = problems
+        super().__init__("; ".join(problems))
+
+
+class DescriptionError(ContractError):
+    """A stack output is not a Watchbot's description, or one of another contract version."""
+
+
+# How one variable is read: text in, value out, or a ValueError that says what is allowed.
+
+_T = TypeVar("_T")
+_Reader = Callable[[str], Any]
+
+
+def _text(value: str) -> str:
+    if not value:
+        raise ValueError("must not be empty")
+    return value
+
+
+def _names(value: str) -> tuple[str, ...]:
+    return tuple(part for part in (part.strip() for part in value.split(",")) if part)
+
+
+def _whole(lowest: int, highest: int) -> _Reader:
+    def read(value: str) -> int:
+        try:
+            number = int(value)
+        except ValueError:
+            number = None
+        if number is None or not lowest <= number <= highest:
+            raise ValueError(f"must be a whole number from {lowest} to {highest}")
+        return number
+
+    return read
+
+
+def _decimal(lowest: float, highest: float) -> _Reader:
+    def read(value: str) -> float:
+        try:
+            number = float(value)
+        except ValueError:
+            number = None
+        if number is None or not lowest <= number <= highest:
+            raise ValueError(f"must be a number from {lowest:g} to {highest:g}")
+        return number
+
+    return read
+
+
+def _choice(kind: type[enum.StrEnum]) -> _Reader:
+    def read(value: str) -> enum.StrEnum:
+        try:
+            return kind(value.lower())
+        except ValueError:
+            raise ValueError(f"must be one of {', '.join(kind)}") from None
+
+    return read
+
+
+def _flag(value: str) -> bool:
+    try:
+        return {"true": True, "false": False}[value.lower()]
+    except KeyError:
+        raise ValueError("must be true or false") from None
+
+
+def _url(value: str) -> str:
+    if not value.startswith(("https://", "http://")):
+        raise ValueError("must be a URL that starts with https:// or http://")
+    return value
+
+
+def _setting(name: str, read: _Reader, default: _T) -> _T:
+    field: _T = dataclasses.field(default=default, metadata={"name": PREFIX + name, "read": read})
+    return field
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything a watcher is told by its environment.
+
+    ``WATCHBOT_QUEUE_URL`` is the only required variable; the others have the defaults below. Times are in
+    seconds. A ``job_timeout_seconds`` of 0 means no limit. ``dead_letter_queue_url`` None means that failed
+    messages are returned for ever. The ``task_*`` settings are those of Isolation.TASK, and ``cluster`` turns
+    it on.
+    """
+
+    contract_version: int = _setting("CONTRACT_VERSION", _whole(0, 1_000_000), VERSION)
+    queue_url: str = _setting("QUEUE_URL", _url, "")
+    dead_letter_queue_url: str | None = _setting("DEAD_LETTER_QUEUE_URL", _url, None)
+    max_receive_count: int = _setting("MAX_RECEIVE_COUNT", _whole(1, 1000), 10)
+    service: str = _setting("SERVICE", _text, "watchbot")
+    workers: int = _setting("WORKERS", _whole(1, 1000), 1)
+    visibility_timeout_seconds: int = _setting("VISIBILITY_TIMEOUT_SECONDS", _whole(3, 43_200), 180)
+    job_timeout_seconds: int = _setting("JOB_TIMEOUT_SECONDS", _whole(0, 30 * 86_400), 0)
+    drain_seconds: int = _setting("DRAIN_SECONDS", _whole(0, 43_200), 105)
+    backoff_base: float = _setting("BACKOFF_BASE", _decimal(1, 60), 2)
+    backoff_cap_seconds: int = _setting("BACKOFF_CAP_SECONDS", _whole(0, 43_200), 900)
+    backoff_jitter: float = _setting("BACKOFF_JITTER", _decimal(0, 1), 0)
+    log_format: LogFormat = _setting("LOG_FORMAT", _choice(LogFormat), LogFormat.TEXT)
+    work_topic: str | None = _setting("WORK_TOPIC", _text, None)
+    log_group: str | None = _setting("LOG_GROUP", _text, None)
+    cluster: str | None = _setting("CLUSTER", _text, None)
+    task_definition: str | None = _setting("TASK_DEFINITION", _text, None)
+    task_subnets: tuple[str, ...] = _setting("TASK_SUBNETS", _names, ())
+    task_security_groups: tuple[str, ...] = _setting("TASK_SECURITY_GROUPS", _names, ())
+    task_public_ip: bool = _setting("TASK_PUBLIC_IP", _flag, False)
+
+    @property
+    def isolation(self) -> Isolation:
+        """TASK when a cluster is named, else PROCESS."""
+        return Isolation.PROCESS if self.cluster is None else Isolation.TASK
+
+    @property
+    def fifo(self) -> bool:
+        """Whether the queue keeps order; SQS lets only FIFO queues end in ``.fifo``."""
+        return self.queue_url.endswith(".fifo")
+
+    def to_env(self, render: Callable[[Any], str] = str) -> dict[str, str]:
+        """The variables that :meth:`from_env` reads back as this value; what has its default is left out.
+
+        ``render`` turns one value into text, so that a construct can write a value known only at deployment.
+        """
+        variables = {f"{PREFIX}CONTRACT_VERSION": str(VERSION)}
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if value == field.default or value is None:
+                continue
+            variables[field.metadata["name"]] = _render(value, render)
+        return variables
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str]) -> Settings:
+        """Read the settings from an environment.
+
+        Raises :class:`SettingsError` with every missing, malformed and unknown ``WATCHBOT_*`` variable.
+        """
+        fields = {field.metadata["name"]: field for field in dataclasses.fields(cls)}
+        values: dict[str, Any] = {}
+        problems: list[str] = []
+        for name, field in fields.items():
+            text = environment.get(name)
+            if text is None:
+                continue
+            try:
+                values[field.name] = field.metadata["read"](text)
+            except ValueError as error:
+                problems.append(f"{name} {error}, got {text!r}")
+        if f"{PREFIX}QUEUE_URL" not in environment:
+            problems.insert(0, f"{PREFIX}QUEUE_URL is missing: the URL of the queue to work on")
+        version = values.get("contract_version", VERSION)
+        if version != VERSION:
+            problems.append(_version_problem("the construct that made this stack", version))
+        if ("cluster" in values) != ("task_definition" in values):
+            problems.append(f"{PREFIX}CLUSTER and {PREFIX}TASK_DEFINITION go together: one of them is missing")
+        problems += _unknown_names(environment, fields)
+        if problems:
+            raise SettingsError(tuple(problems))
+        return cls(**values)
+
+
+def _render(value: Any, render: Callable[[Any], str]) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case tuple():
+            return ",".join(render(part) for part in value)
+        case _:
+            return render(value)
+
+
+def _unknown_names(environment: Mapping[str, str], known: Mapping[str, object]) -> list[str]:
+    problems = []
+    for name in sorted(environment):
+        if not name.startswith(PREFIX) or name.startswith(WORKER_ENV_PREFIX) or name in known:
+            continue
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        problems.append(f"{name} is not a setting of this watcher{hint}")
+    return problems
+
+
+def _version_problem(writer: str, version: object) -> str:
+    return (
+        f"{writer} speaks contract version {version} and this program version {VERSION}: "
+        "install the same release of watchbot-cdk on both sides and deploy again"
+    )
+
+
+def is_reserved(name: str) -> bool:
+    """Whether a user may not set this variable on a worker, because Watchbot sets it."""
+    return name.startswith(PREFIX) or name in WORKER_VARIABLES or name in TRACE_VARIABLES
+
+
+def is_shadowed(name: str) -> bool:
+    """Whether this variable would steer the watcher's own AWS client, loader or interpreter."""
+    return name.startswith(SHADOWED_PREFIXES) or name.upper().endswith(SHADOWED_SUFFIX)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """What a stack says of one Watchbot in its output, so that a stack's name is enough to find the rest.
+
+    The task definitions are ARNs and the rest names, URLs and ARNs as AWS calls take them; ``topic_arn`` is where
+    jobs are sent. In PROCESS ``worker_task_definition`` equals ``task_definition``: worker and watcher share it.
+    """
+
+    service: str
+    isolation: Isolation
+    topic_arn: str
+    queue_url: str
+    dead_letter_queue_url: str
+    log_group: str
+    cluster: str
+    ecs_service: str
+    task_definition: str
+    worker_task_definition: str
+    version: int = VERSION
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON would hold it; the construct renders it, because the values are known only at deployment."""
+        return {"version": self.version, **{k: v for k, v in dataclasses.asdict(self).items() if k != "version"}}
+
+    @classmethod
+    def from_json(cls, text: str) -> Description:
+        """Read a stack output back; raises :class:`DescriptionError` when it is not one of this version."""
+        try:
+            values = json.loads(text)
+            version = values["version"]
+        except (ValueError, TypeError, KeyError):
+            raise DescriptionError(f"not a Watchbot's description: {text[:200]!r}") from None
+        if version != VERSION:
+            raise DescriptionError(_version_problem("the stack", version))
+        known = {field.name for field in dataclasses.fields(cls)}
+        missing = sorted(known - values.keys())
+        if missing:
+            raise DescriptionError(f"a Watchbot's description lacks {', '.join(missing)}")
+        values = {name: value for name, value in values.items() if name in known}
+        return cls(**{**values, "isolation": Isolation(values["isolation"])})

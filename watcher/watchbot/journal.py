@@ -1,0 +1,120 @@
+"""The watcher's log lines: written by :class:`Journal`, read back by :func:`parse_line`.
+
+Text, the default, keeps the shape that ecs-watchbot's users grep for::
+
+    [Fri, 09 Feb 2018 21:57:55 GMT] [watcher] [<MessageId>] job.finished {"outcome": "succeeded", …}
+    [Fri, 09 Feb 2018 21:57:55 GMT] [worker] [<MessageId>] any line the worker wrote
+
+JSON holds the same in one object a line. What a worker wrote is nested under ``worker`` (or is the text in
+``line``), so it can never overwrite ``time``, ``level`` or ``message_id``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import email.utils
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from watchbot.contract import Event, LogFormat
+
+BODY_LIMIT = 2048
+"""A message body is cut to this many characters in logs, as ecs-watchbot did."""
+
+_TEXT_LINE = re.compile(r"\[(?P<date>[^]]+ GMT)\] \[(?P<source>watcher|worker)\](?: \[(?P<id>[^] ]+)\])? (?P<rest>.*)", re.S)
+
+
+class Sink(Protocol):
+    """Where finished lines go; must never block the event loop."""
+
+    def __call__(self, line: str, /) -> None:
+        """Take one line without its newline."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Entry:
+    """One line read back: an event of the watcher with its fields, or a line of a worker."""
+
+    source: str
+    message_id: str | None
+    event: str | None
+    fields: Mapping[str, Any]
+    line: str
+
+
+class Journal:
+    """Writes log lines in one of the two formats to a sink, with an injected wall clock (seconds since 1970)."""
+
+    def __init__(self, sink: Sink, log_format: LogFormat, now: Callable[[], float]) -> None:
+        self._sink = sink
+        self._json = log_format is LogFormat.JSON
+        self._now = now
+
+    def event(self, event: Event, *, message_id: str | None = None, level: str = "info", **fields: Any) -> None:
+        """Write an event of the watcher; fields that are None are left out."""
+        fields = {name: value for name, value in fields.items() if value is not None}
+        if self._json:
+            self._write_json("watcher", message_id, {"level": level, "event": event.value, **fields})
+            return
+        shown = f" {_dump(fields)}" if fields else ""
+        mark = "" if level == "info" else f"[{level}] "
+        self._write_text("watcher", message_id, f"{mark}{event.value}{shown}")
+
+    def worker_line(self, message_id: str, line: str) -> None:
+        """Write one line that a worker wrote to its standard output or error."""
+        if not self._json:
+            self._write_text("worker", message_id, line)
+            return
+        nested = _object(line) if line.startswith("{") else None
+        self._write_json("worker", message_id, {"line": line} if nested is None else {"worker": nested})
+
+    def _write_text(self, source: str, message_id: str | None, text: str) -> None:
+        date = email.utils.formatdate(self._now(), usegmt=True)
+        about = f" [{message_id}]" if message_id else ""
+        self._sink(f"[{date}] [{source}]{about} {text}")
+
+    def _write_json(self, source: str, message_id: str | None, fields: Mapping[str, Any]) -> None:
+        time = datetime.datetime.fromtimestamp(self._now(), datetime.UTC)
+        about = {"message_id": message_id} if message_id else {}
+        stamp = time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        self._sink(_dump({"time": stamp, "source": source, **about, **fields}))
+
+
+def parse_line(line: str) -> Entry | None:
+    """Read a line that a :class:`Journal` wrote in either format; None when it is something else."""
+    if line.startswith("{"):
+        return _parse_json(line)
+    match = _TEXT_LINE.fullmatch(line)
+    if match is None:
+        return None
+    source, message_id, rest = match["source"], match["id"], match["rest"]
+    if source == "worker":
+        return Entry(source, message_id, None, {}, rest)
+    event, _, shown = re.sub(r"^\[(warning|error)\] ", "", rest).partition(" ")
+    return Entry(source, message_id, event, (_object(shown) or {}) if shown else {}, rest)
+
+
+def _parse_json(line: str) -> Entry | None:
+    fields = _object(line)
+    if fields is None or "source" not in fields:
+        return None
+    source, message_id = fields["source"], fields.get("message_id")
+    if source == "worker":
+        worker = fields.get("worker")
+        return Entry(source, message_id, None, {}, fields.get("line", "") if worker is None else _dump(worker))
+    return Entry(source, message_id, fields.get("event"), fields, line)
+
+
+def _dump(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
