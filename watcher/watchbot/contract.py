@@ -247,7 +247,7 @@ class Settings:
         return self.queue_url.endswith(".fifo")
 
     def to_env(self, render: Callable[[Any], str] = str) -> dict[str, str]:
-        """The variables that :meth:`from_env` reads back as this value; what has its default is left out.
+        """Render the variables that :meth:`from_env` reads back as this value; what has its default is left out.
 
         ``render`` turns one value into text, so that a construct can write a value known only at deployment.
         """

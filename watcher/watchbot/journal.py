@@ -24,7 +24,9 @@ from watchbot.contract import Event, LogFormat
 BODY_LIMIT = 2048
 """A message body is cut to this many characters in logs, as ecs-watchbot did."""
 
-_TEXT_LINE = re.compile(r"\[(?P<date>[^]]+ GMT)\] \[(?P<source>watcher|worker)\](?: \[(?P<id>[^] ]+)\])? (?P<rest>.*)", re.S)
+_TEXT_LINE = re.compile(
+    r"\[(?P<date>[^]]+ GMT)\] \[(?P<source>watcher|worker)\](?: \[(?P<id>[^] ]+)\])? (?P<rest>.*)", re.DOTALL
+)
 
 
 class Sink(Protocol):
