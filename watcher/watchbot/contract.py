@@ -68,6 +68,11 @@ TRACE_VARIABLES = ("TRACEPARENT", "_X_AMZN_TRACE_ID")
 """Set for a worker whose message carries a trace; users cannot set these names themselves."""
 
 
+DEAD_LETTER_MESSAGE_ID = "watchbot.MessageId"
+DEAD_LETTER_REASON = "watchbot.Reason"
+"""Message attributes that the watcher adds when it dead-letters: the id in the work queue, and why."""
+
+
 class Isolation(enum.StrEnum):
     """What a message gets for itself: a fresh ECS task, or a process in a warm, shared one."""
 
@@ -110,7 +115,9 @@ class Event(enum.StrEnum):
     WATCHER_STARTED = "watcher.started"
     WATCHER_DRAINING = "watcher.draining"
     WATCHER_STOPPED = "watcher.stopped"
+    WATCHER_BUG = "watcher.bug"
     QUEUE_ERROR = "queue.error"
+    MESSAGE_RECEIVED_AGAIN = "message.received_again"
     JOB_STARTED = "job.started"
     JOB_FINISHED = "job.finished"
     JOB_HANDED_BACK = "job.handed_back"

@@ -1,0 +1,64 @@
+"""What a message looks like in the dead-letter queue when the watcher moves it there."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from watchbot.contract import DEAD_LETTER_MESSAGE_ID, DEAD_LETTER_REASON
+from watchbot.message import Message
+
+SIZE_LIMIT = 1_048_576
+"""Bytes that SQS takes for a body and its attributes together.
+
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+"""
+
+_ATTRIBUTE_LIMIT = 10
+_REASON_BYTES = 1024
+
+
+def dead_letter_fields(message: Message, reason: str, *, fifo: bool) -> dict[str, Any]:
+    """Build SendMessage's fields: the original body and attributes, and ours as far as they fit beside them.
+
+    The trace header is a system attribute and counts for nothing. On a FIFO queue the message id is the
+    deduplication id, as when SQS itself moves a message: with the sender's id, a second move within five minutes
+    would be accepted and dropped.
+    """
+    attributes: dict[str, Any] = {name: dict(value) for name, value in message.message_attributes.items()}
+    attributes.pop(DEAD_LETTER_REASON, None)  # what an earlier stay in the dead-letter queue was for
+    size = len(message.body.encode("utf-8", "surrogatepass")) + sum(map(_size, attributes, attributes.values()))
+    ours = {DEAD_LETTER_MESSAGE_ID: message.message_id, DEAD_LETTER_REASON: _cut(_sendable(reason), _REASON_BYTES)}
+    for name, text in ours.items():
+        attribute = {"DataType": "String", "StringValue": text}
+        needed = _size(name, attribute)
+        if name not in attributes and len(attributes) < _ATTRIBUTE_LIMIT and size + needed <= SIZE_LIMIT and text:
+            attributes[name] = attribute
+            size += needed
+    fields: dict[str, Any] = {"MessageBody": message.body, "MessageAttributes": attributes}
+    trace = message.attributes.get("AWSTraceHeader")
+    if trace is not None:
+        fields["MessageSystemAttributes"] = {"AWSTraceHeader": {"DataType": "String", "StringValue": trace}}
+    if message.group_id is not None:
+        fields["MessageGroupId"] = message.group_id
+    if fifo:
+        fields["MessageDeduplicationId"] = message.message_id
+    return fields
+
+
+def _size(name: str, attribute: dict[str, Any]) -> int:
+    binary = attribute.get("BinaryValue")
+    value = attribute.get("StringValue", "").encode() if binary is None else binary
+    return len(name.encode()) + len(attribute["DataType"].encode()) + len(value)
+
+
+def _cut(text: str, limit: int) -> str:
+    return text.encode()[:limit].decode(errors="ignore")
+
+
+_NOT_SENDABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def _sendable(text: str) -> str:
+    """Replace what SQS refuses in an attribute: anything that XML 1.0 could not hold."""
+    return _NOT_SENDABLE.sub("\ufffd", text)

@@ -1,0 +1,105 @@
+"""The wire to ECS: a small asynchronous protocol, and boto3 in threads behind it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol, TypeVar
+
+import botocore.config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from watchbot.aws_session import AwsAccess
+
+_T = TypeVar("_T")
+
+DESCRIBE_LIMIT = 100
+"""Tasks that one DescribeTasks call takes.
+
+https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html
+"""
+
+_THREADS = 4
+_TIMEOUT_SECONDS = 20
+
+
+class EcsError(Exception):
+    """A call failed; ``answered`` when ECS has refused it, so that the same call would be refused again."""
+
+    def __init__(self, problem: str, *, code: str = "", answered: bool = False, tasks: Sequence[str] = ()) -> None:
+        self.code = code
+        self.answered = answered
+        self.tasks = tuple(tasks)
+        super().__init__(problem)
+
+
+class Ecs(Protocol):
+    """What the watcher asks of ECS. Every call raises :class:`EcsError`."""
+
+    async def run_task(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        """RunTask, with its own fields; gives its answer."""
+
+    async def describe_tasks(self, arns: Sequence[str]) -> Mapping[str, Any]:
+        """DescribeTasks for at most 100 tasks; gives its answer, ``failures`` included."""
+
+    async def list_tasks(self, started_by: str, desired_status: str) -> list[str]:
+        """ListTasks of the cluster: the ARNs of the tasks that this was started by."""
+
+    async def stop_task(self, arn: str, reason: str) -> None:
+        """StopTask, with a reason that another watcher can read back."""
+
+
+class BotoEcs:
+    """boto3 behind the protocol, in a few threads however many tasks run."""
+
+    def __init__(self, cluster: str, aws: AwsAccess) -> None:
+        self._cluster = cluster
+        config = botocore.config.Config(
+            connect_timeout=5,
+            read_timeout=_TIMEOUT_SECONDS,
+            max_pool_connections=_THREADS,
+            retries={"total_max_attempts": 1},
+            user_agent_extra="watchbot",
+        )
+        self._client = aws.client("ecs", config)
+        self._threads = ThreadPoolExecutor(_THREADS, "ecs")
+
+    async def run_task(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Start one task."""
+        return await self._call(lambda: self._client.run_task(cluster=self._cluster, **request))
+
+    async def describe_tasks(self, arns: Sequence[str]) -> Mapping[str, Any]:
+        """Ask how up to 100 tasks are."""
+        return await self._call(lambda: self._client.describe_tasks(cluster=self._cluster, tasks=list(arns)))
+
+    async def list_tasks(self, started_by: str, desired_status: str) -> list[str]:
+        """Look up tasks by who started them; one page is more than a message ever has."""
+        answer = await self._call(
+            lambda: self._client.list_tasks(cluster=self._cluster, startedBy=started_by, desiredStatus=desired_status)
+        )
+        arns: list[str] = answer["taskArns"]
+        return arns
+
+    async def stop_task(self, arn: str, reason: str) -> None:
+        """Stop one task."""
+        await self._call(lambda: self._client.stop_task(cluster=self._cluster, task=arn, reason=reason))
+
+    def close(self) -> None:
+        """Let go of the threads."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _call(self, call: Callable[[], _T]) -> _T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+        except ClientError as error:
+            response: Mapping[str, Any] = error.response
+            status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
+            code = response.get("Error", {}).get("Code", "")
+            answered = 400 <= status < 500 and code not in _THROTTLED
+            raise EcsError(str(error), code=code, answered=answered, tasks=response.get("resourceIds", ())) from error
+        except BotoCoreError as error:
+            raise EcsError(f"ECS cannot be reached: {error}", code=type(error).__name__) from error
+
+
+_THROTTLED = {"ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException"}

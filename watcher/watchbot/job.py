@@ -1,0 +1,60 @@
+"""What a worker is asked to do: an opened message."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import datetime
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from watchbot.message import Message
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Job:
+    """A message, opened: its text, its subject and its attributes, wherever they came from.
+
+    ``attributes`` are ``{name: {"Type": …, "Value": …}}``, with binary values in base64: the form that SNS gives
+    them in its envelope.
+    """
+
+    message: Message
+    text: str
+    subject: str | None = None
+    attributes: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
+
+    def variables(self) -> dict[str, str]:
+        """Give the worker's variables about this job; a variable that the message has no value for is left out."""
+        system = self.message.attributes
+        variables = {
+            "Message": self.text,
+            "Subject": self.subject,
+            "MessageId": self.message.message_id,
+            "SentTimestamp": _iso(system.get("SentTimestamp")),
+            "ApproximateFirstReceiveTimestamp": _iso(system.get("ApproximateFirstReceiveTimestamp")),
+            "ApproximateReceiveCount": str(self.message.receive_count),
+            "MessageGroupId": self.message.group_id,
+            "MessageAttributes": json.dumps(self.attributes, ensure_ascii=False) if self.attributes else None,
+            "TRACEPARENT": self.attributes.get("traceparent", {}).get("Value"),
+            "_X_AMZN_TRACE_ID": system.get("AWSTraceHeader"),
+        }
+        return {name: value for name, value in variables.items() if value is not None}
+
+
+def portable_attributes(message_attributes: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+    """Turn SQS's message attributes into the form of SNS's envelope."""
+    portable = {}
+    for name, attribute in message_attributes.items():
+        binary = attribute.get("BinaryValue")
+        value = attribute.get("StringValue", "") if binary is None else base64.b64encode(binary).decode()
+        portable[name] = {"Type": attribute["DataType"], "Value": value}
+    return portable
+
+
+def _iso(milliseconds: str | None) -> str | None:
+    if milliseconds is None:
+        return None
+    moment = datetime.datetime.fromtimestamp(int(milliseconds) / 1000, datetime.UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

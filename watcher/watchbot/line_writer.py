@@ -1,0 +1,68 @@
+"""Writes finished lines to a descriptor from a thread of its own, so that a blocked reader blocks only that."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+
+_HELD_BYTES = 8_388_608
+
+
+class LineWriter:
+    """Takes lines without ever waiting; while the other end does not read, it holds 8 MiB and drops the rest.
+
+    What was dropped is told in a line of its own as soon as there is room again.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._lines: deque[bytes] = deque()
+        self._bytes = 0
+        self._dropped = 0
+        self._closed = False
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="log", daemon=True)
+        self._thread.start()
+
+    def __call__(self, line: str, /) -> None:
+        """Take one line without its newline."""
+        data = line.encode("utf-8", "backslashreplace") + b"\n"
+        with self._changed:
+            if self._bytes + len(data) > _HELD_BYTES:
+                self._dropped += 1
+                return
+            self._lines.append(data)
+            self._bytes += len(data)
+            if len(self._lines) == 1:
+                self._changed.notify()
+
+    def close(self, timeout_seconds: float) -> None:
+        """Write what is held, for at most this long."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        self._thread.join(timeout_seconds)
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not (self._lines or self._closed):
+                    self._changed.wait()
+                data = b"".join(self._lines)
+                self._lines.clear()
+                self._bytes, dropped, self._dropped = 0, self._dropped, 0
+                closed = self._closed
+            if dropped:
+                data += b"[watcher] %d log lines were dropped: nobody read them in time\n" % dropped
+            if not self._write(data) or (closed and not self._lines):
+                return
+
+    def _write(self, data: bytes) -> bool:
+        view = memoryview(data)
+        while view:
+            try:
+                view = view[os.write(self._descriptor, view) :]
+            except OSError:
+                return False
+        return True

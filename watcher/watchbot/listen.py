@@ -1,0 +1,161 @@
+"""``python -m watchbot listen [-- COMMAND ARG…]``: puts the parts together and runs them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import time
+from collections.abc import Mapping, Sequence
+
+from watchbot.aws_session import AwsAccess, in_ecs
+from watchbot.backoff import Backoff
+from watchbot.contract import SCRATCH_DIRECTORY, Event, Isolation, Settings, SettingsError
+from watchbot.ecs import BotoEcs
+from watchbot.journal import Journal
+from watchbot.line_writer import LineWriter
+from watchbot.log_observer import LogObserver
+from watchbot.notice import Observer, Observers, QueueTrouble
+from watchbot.opener import EnvelopeOpener
+from watchbot.process_runner import ProcessRunner
+from watchbot.reaper import Reaper
+from watchbot.runner import Runner
+from watchbot.settlement import Policy
+from watchbot.sqs import BotoSqs
+from watchbot.start_retry import StartRetry
+from watchbot.stop import Stop, terminating_signals
+from watchbot.task_runner import TaskRunner
+from watchbot.watcher import Watcher
+from watchbot.work_queue import WorkQueue
+from watchbot.worker_environment import WorkerEnvironment, container_environment
+from watchbot.worker_process import WorkerStartError, find_program
+
+_MOST_POLLS = 8
+_FLUSH_SECONDS = 5.0
+
+
+def listen(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Work on the queue that the environment names until told to stop; gives the exit code.
+
+    Raises :class:`SettingsError` with everything that is wrong with the environment and the command.
+    """
+    worker_environment = WorkerEnvironment(container_environment())
+    settings = _settings(command, environment, worker_environment)
+    writer = LineWriter(1)
+    journal = Journal(writer, settings.log_format, time.time)
+    try:
+        return asyncio.run(_listen(settings, command, environment, worker_environment, journal))
+    finally:
+        writer.close(_FLUSH_SECONDS)
+
+
+def _settings(command: Sequence[str], environment: Mapping[str, str], workers: WorkerEnvironment) -> Settings:
+    problems: list[str] = []
+    try:
+        settings = Settings.from_env(environment)
+    except SettingsError as error:
+        problems += error.problems
+        is_task = "WATCHBOT_CLUSTER" in environment
+    else:
+        is_task = settings.isolation is Isolation.TASK
+    if is_task and command:
+        problems.append(f"a command ({command[0]} …) has no meaning beside WATCHBOT_CLUSTER: ECS tasks are the workers")
+    if not is_task and not command:
+        problems.append("there is no command: give the worker's as listen -- COMMAND ARG…")
+    if not is_task and command:
+        try:
+            find_program(command[0], workers.search_path)
+        except WorkerStartError as error:
+            problems.append(str(error))
+    if problems:
+        raise SettingsError(tuple(problems))
+    return settings
+
+
+async def _listen(
+    settings: Settings,
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    worker_environment: WorkerEnvironment,
+    journal: Journal,
+) -> int:
+    stop = Stop()
+    stop.listen(terminating_signals(in_ecs=in_ecs(environment)))
+    chance = random.Random()  # noqa: S311 - jitter, not secrets
+    observe = Observers([LogObserver(journal)])
+    aws = AwsAccess(environment, settings.queue_url)
+    max_polls = min(_MOST_POLLS, -(-settings.workers // 10))
+    sqs = BotoSqs(settings.queue_url, max_polls, aws)
+    runner = StartRetry(_runner(settings, command, aws, worker_environment, journal), observe=observe, chance=chance)
+    watcher = Watcher(
+        _work_queue(settings, sqs, chance, observe),
+        EnvelopeOpener(),
+        runner,
+        _policy(settings),
+        fifo=settings.fifo,
+        visibility_timeout_seconds=settings.visibility_timeout_seconds,
+        drain_seconds=settings.drain_seconds,
+        max_polls=max_polls,
+        observe=observe,
+        chance=chance,
+    )
+    runner.on_capacity_change(watcher.capacity_changed)
+    journal.event(
+        Event.WATCHER_STARTED,
+        service=settings.service,
+        isolation=settings.isolation.value,
+        workers=settings.workers,
+        queue_url=settings.queue_url,
+    )
+    exit_code = await watcher.run(stop)
+    journal.event(Event.WATCHER_STOPPED, exit_code=exit_code)
+    sqs.close()
+    return exit_code
+
+
+def _runner(
+    settings: Settings,
+    command: Sequence[str],
+    aws: AwsAccess,
+    worker_environment: WorkerEnvironment,
+    journal: Journal,
+) -> Runner:
+    shared = {"WorkTopic": settings.work_topic, "LogGroup": settings.log_group}
+    variables = {name: value for name, value in shared.items() if value is not None}
+    if settings.cluster is not None:
+        return TaskRunner(
+            BotoEcs(settings.cluster, aws),
+            settings,
+            variables,
+            lambda message_id, arn: journal.event(Event.TASK_STARTED, message_id=message_id, task=arn),
+        )
+    reaper = Reaper(adopts=True)
+    reaper.listen()
+    return ProcessRunner(
+        command,
+        worker_environment.with_variables(variables),
+        workers=settings.workers,
+        job_timeout_seconds=settings.job_timeout_seconds,
+        can_dead_letter=settings.dead_letter_queue_url is not None,
+        scratch_directory=SCRATCH_DIRECTORY if os.access(SCRATCH_DIRECTORY, os.W_OK | os.X_OK) else None,
+        reaper=reaper,
+        emit=journal.worker_line,
+    )
+
+
+def _work_queue(settings: Settings, sqs: BotoSqs, chance: random.Random, observe: Observer) -> WorkQueue:
+    return WorkQueue(
+        sqs,
+        fifo=settings.fifo,
+        dead_letter_queue_url=settings.dead_letter_queue_url,
+        chance=chance,
+        report=lambda problem, message_id: observe(QueueTrouble(problem, message_id)),
+    )
+
+
+def _policy(settings: Settings) -> Policy:
+    return Policy(
+        Backoff(settings.backoff_base, settings.backoff_cap_seconds, settings.backoff_jitter),
+        max_receive_count=settings.max_receive_count,
+        can_dead_letter=settings.dead_letter_queue_url is not None,
+    )

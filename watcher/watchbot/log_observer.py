@@ -1,0 +1,111 @@
+"""The observer that writes the log."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from watchbot.contract import Event
+from watchbot.journal import Journal
+from watchbot.notice import (
+    Bug,
+    Draining,
+    HandedBack,
+    JobFinished,
+    JobStarted,
+    LeaseLost,
+    Notice,
+    QueueTrouble,
+    Received,
+    StartFailed,
+)
+from watchbot.settlement import DeadLetter, Delete, LetGo, Return, Settlement
+
+_REPEAT_SECONDS = 60.0
+
+
+class LogObserver:
+    """Writes a line for what an operator would ask about.
+
+    Trouble that repeats itself is written once a minute for each distinct text, or an outage would be all there is
+    to read.
+    """
+
+    def __init__(self, journal: Journal, now: Callable[[], float] = time.time) -> None:
+        self._journal = journal
+        self._now = now
+        self._written: dict[str, float] = {}
+
+    def __call__(self, notice: Notice) -> None:
+        """Write the notice down, if it is one worth a line."""
+        event = self._journal.event
+        match notice:
+            case JobStarted(message):
+                event(Event.JOB_STARTED, message_id=message.message_id, receive_count=message.receive_count)
+            case JobFinished():
+                self._finished(notice)
+            case StartFailed(message, reason, retry_seconds):
+                if self._due(f"start {reason}"):
+                    retry = round(retry_seconds, 1)
+                    event(
+                        Event.JOB_START_FAILED,
+                        message_id=message.message_id,
+                        level="error",
+                        reason=reason,
+                        retry_seconds=retry,
+                    )
+            case HandedBack(message, reason):
+                event(Event.JOB_HANDED_BACK, message_id=message.message_id, reason=reason)
+            case LeaseLost(message):
+                event(Event.LEASE_LOST, message_id=message.message_id, level="warning")
+            case Received(message, again=True):
+                event(Event.MESSAGE_RECEIVED_AGAIN, message_id=message.message_id, level="warning")
+            case QueueTrouble(problem, message_id):
+                if self._due(problem):
+                    event(Event.QUEUE_ERROR, message_id=message_id, level="error", reason=problem)
+            case Bug(error, message_id):
+                event(Event.WATCHER_BUG, message_id=message_id, level="error", reason=repr(error))
+            case Draining(reason):
+                event(Event.WATCHER_DRAINING, reason=reason)
+            case _:
+                pass
+
+    def _finished(self, notice: JobFinished) -> None:
+        message, result = notice.message, notice.result
+        sent_at = message.sent_at
+        self._journal.event(
+            Event.JOB_FINISHED,
+            message_id=message.message_id,
+            level="warning" if result.failed else "info",
+            outcome=result.outcome.value,
+            **_settlement_fields(notice.settlement),
+            exit_code=result.exit_code,
+            signal=result.signal,
+            reason=result.reason,
+            duration_seconds=round(result.duration_seconds, 3),
+            response_seconds=None if sent_at is None else round(max(0.0, self._now() - sent_at), 3),
+            receive_count=message.receive_count,
+        )
+
+    def _due(self, text: str) -> bool:
+        now = self._now()
+        last = self._written.get(text)
+        if last is not None and 0 <= now - last < _REPEAT_SECONDS:
+            return False
+        if len(self._written) > 100:
+            self._written.clear()
+        self._written[text] = now
+        return True
+
+
+def _settlement_fields(settlement: Settlement) -> dict[str, Any]:
+    match settlement:
+        case Delete():
+            return {"settlement": "deleted"}
+        case Return(delay_seconds):
+            return {"settlement": "returned", "delay_seconds": delay_seconds}
+        case DeadLetter():
+            return {"settlement": "dead_lettered"}
+        case LetGo():
+            return {"settlement": "let_go"}

@@ -1,0 +1,127 @@
+"""What the engine tells its observers: logs, and what counts, notifies or protects."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+from watchbot.message import Message
+from watchbot.result import Result
+from watchbot.settlement import Settlement
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Received:
+    """A message was received; ``again`` when its job runs here already and only the newer handle was taken."""
+
+    message: Message
+    again: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class JobStarted:
+    """The worker of a job has begun."""
+
+    message: Message
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class JobFinished:
+    """A job has a result and its message is settled."""
+
+    message: Message
+    result: Result
+    settlement: Settlement
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class StartFailed:
+    """A worker did not start; the lease is kept and the start tried again after ``retry_seconds``."""
+
+    message: Message
+    reason: str
+    retry_seconds: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class HandedBack:
+    """A message went back to the queue before anyone worked on it."""
+
+    message: Message
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LeaseLost:
+    """A lease ended while its job was running or waiting."""
+
+    message: Message
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class QueueTrouble:
+    """A call to SQS failed and will be tried again."""
+
+    problem: str
+    message_id: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Bug:
+    """Something in the watcher itself failed for one message; the message goes back and the watcher goes on."""
+
+    error: Exception
+    message_id: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Busy:
+    """The first job begins after an idle time."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Idle:
+    """The last job has ended."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Draining:
+    """Nothing more is received."""
+
+    reason: str
+
+
+Notice = (
+    Received
+    | JobStarted
+    | JobFinished
+    | StartFailed
+    | HandedBack
+    | LeaseLost
+    | QueueTrouble
+    | Bug
+    | Busy
+    | Idle
+    | Draining
+)
+
+Observer = Callable[[Notice], None]
+"""Told of everything, answers nothing; must not block."""
+
+
+class Observers:
+    """All observers as one: what one of them raises reaches neither the others nor the engine."""
+
+    def __init__(self, observers: Sequence[Observer]) -> None:
+        self._observers = tuple(observers)
+
+    def __call__(self, notice: Notice) -> None:
+        """Tell everyone; a failure of one is told to the others as a :class:`Bug`."""
+        for observer in self._observers:
+            try:
+                observer(notice)
+            except Exception as error:  # noqa: BLE001 - an observer never changes an outcome
+                if not isinstance(notice, Bug):
+                    for other in self._observers:
+                        if other is not observer:
+                            Observers([other])(Bug(error))

@@ -1,0 +1,64 @@
+"""Opening a message: from what SQS delivered to what the sender meant."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Protocol
+
+from watchbot.job import Job, portable_attributes
+from watchbot.message import Message
+from watchbot.result import Result
+
+
+class Opener(Protocol):
+    """Turns a message into a job; it may do I/O, and may refuse the message with a result that needs no worker."""
+
+    async def open(self, message: Message) -> Job | Result:
+        """Open the message, or say what is to become of it unopened."""
+
+
+class EnvelopeOpener:
+    """Takes a message out of the envelope that an SNS topic puts around it.
+
+    An envelope is recognised by ``Type`` and ``TopicArn`` together, never by guessing:
+    https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html. Any other body is itself the text.
+    """
+
+    async def open(self, message: Message) -> Job | Result:
+        """Open the message; no body is refused."""
+        envelope = _envelope(message.body)
+        if envelope is None:
+            return Job(message, message.body, attributes=portable_attributes(message.message_attributes))
+        subject = envelope.get("Subject")
+        return Job(
+            message,
+            envelope["Message"],
+            subject if isinstance(subject, str) else None,
+            _attributes(envelope.get("MessageAttributes")),
+        )
+
+
+def _envelope(body: str) -> dict[str, Any] | None:
+    if not body.lstrip().startswith("{"):
+        return None
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    is_envelope = (
+        isinstance(value, dict)
+        and value.get("Type") == "Notification"
+        and isinstance(value.get("TopicArn"), str)
+        and isinstance(value.get("Message"), str)
+    )
+    return value if is_envelope else None
+
+
+def _attributes(value: Any) -> dict[str, dict[str, str]]:
+    if not isinstance(value, dict):
+        return {}
+    return {name: attribute for name, attribute in value.items() if _is_attribute(attribute)}
+
+
+def _is_attribute(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("Type"), str) and isinstance(value.get("Value"), str)

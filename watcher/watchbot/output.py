@@ -1,0 +1,67 @@
+"""What a worker writes, taken in line by line without ever holding up the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+
+_READ_BYTES = 65_536
+_LINE_BYTES = 16_384
+"""A longer line is passed on in pieces of this size: what log drivers make of it anyway."""
+
+
+class Output:
+    """The reading end of a worker's standard output and error, which share one pipe and so keep their order."""
+
+    def __init__(self, descriptor: int, emit: Callable[[str], None]) -> None:
+        self._descriptor = descriptor
+        self._emit = emit
+        self._rest = b""
+        self._open = True
+        os.set_blocking(descriptor, False)
+        asyncio.get_running_loop().add_reader(descriptor, self._read)
+
+    def finish(self) -> None:
+        """Take in what is left in the pipe and close it; nothing written after the worker's end is waited for."""
+        for _ in range(4):
+            if not self._read():
+                break
+        self._close()
+        if self._rest:
+            self._emit(_text(self._rest))
+            self._rest = b""
+
+    def _read(self) -> bool:
+        """Take in what one read gives; False when there is nothing more now."""
+        if not self._open:
+            return False
+        try:
+            data = os.read(self._descriptor, _READ_BYTES)
+        except BlockingIOError:
+            return False
+        if not data:
+            self._close()
+            return False
+        lines = (self._rest + data).split(b"\n")
+        self._rest = lines.pop()
+        for line in lines:
+            self._emit_pieces(line)
+        while len(self._rest) >= _LINE_BYTES:
+            self._emit(_text(self._rest[:_LINE_BYTES]))
+            self._rest = self._rest[_LINE_BYTES:]
+        return True
+
+    def _emit_pieces(self, line: bytes) -> None:
+        for start in range(0, len(line) or 1, _LINE_BYTES):
+            self._emit(_text(line[start : start + _LINE_BYTES]))
+
+    def _close(self) -> None:
+        if self._open:
+            self._open = False
+            asyncio.get_running_loop().remove_reader(self._descriptor)
+            os.close(self._descriptor)
+
+
+def _text(line: bytes) -> str:
+    return line.decode(errors="replace").removesuffix("\r")

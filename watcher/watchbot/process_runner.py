@@ -1,0 +1,161 @@
+"""Isolation.PROCESS: every job is a process of its own in a warm task."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from watchbot.contract import Outcome
+from watchbot.job import Job
+from watchbot.message import Message
+from watchbot.reaper import Reaper
+from watchbot.result import Result, result_of_exit
+from watchbot.scratch import MESSAGE_FILE, Scratch
+from watchbot.worker_environment import WorkerEnvironment, encode
+from watchbot.worker_process import WorkerProcess, WorkerStartError
+
+GRACE_SECONDS = 5.0
+"""Between TERM and KILL."""
+
+LONGEST_SECONDS = 11 * 3600 + 55 * 60
+"""A job may run this long without a timeout of its own: SQS takes the message back after 12 hours."""
+
+Emit = Callable[[str, str], None]
+"""Takes the message id and one line that its worker wrote."""
+
+
+class ProcessRunner:
+    """Runs ``command``, an argv and no shell line, once for each job in up to ``workers`` processes at once."""
+
+    outlives_watcher = False
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: WorkerEnvironment,
+        *,
+        workers: int,
+        job_timeout_seconds: float,
+        can_dead_letter: bool,
+        scratch_directory: str | None,
+        reaper: Reaper,
+        emit: Emit,
+    ) -> None:
+        self._command = tuple(command)
+        self._environment = environment
+        self._workers = workers
+        self._timeout_seconds = min(job_timeout_seconds or LONGEST_SECONDS, LONGEST_SECONDS)
+        self._can_dead_letter = can_dead_letter
+        self._scratch_directory = scratch_directory
+        self._reaper = reaper
+        self._emit = emit
+        self._running: dict[str, _Run] = {}
+        self._draining = False
+
+    @property
+    def capacity(self) -> int:
+        """The number of workers; their processes cost nothing until they run."""
+        return self._workers
+
+    async def run(self, job: Job, started: Callable[[], None]) -> Result:
+        """Run the command with the job in its environment."""
+        if self._draining:
+            return Result(Outcome.INTERRUPTED, reason="the watcher is stopping")
+        message_id = job.message.message_id
+        try:
+            scratch = Scratch(self._scratch_directory)
+        except OSError as error:
+            return Result(Outcome.DID_NOT_START, reason=f"no scratch directory: {error}")
+        try:
+            worker = self._start(job, scratch)
+            run = self._running[message_id] = _Run(worker)
+            started()
+            return await run.result(self._timeout_seconds, can_dead_letter=self._can_dead_letter)
+        except WorkerStartError as error:
+            return Result(Outcome.DID_NOT_START, reason=str(error))
+        finally:
+            self._running.pop(message_id, None)
+            # The outcome is settled first; what a job has left on disk can wait a moment.
+            asyncio.get_running_loop().call_soon(scratch.remove)
+
+    def _start(self, job: Job, scratch: Scratch) -> WorkerProcess:
+        message_id = job.message.message_id
+        try:
+            scratch.write_message(encode(job.text))
+        except OSError as error:
+            raise WorkerStartError(f"the message cannot be written to {scratch.path}: {error}") from error
+        variables = job.variables() | {
+            "MessageFile": str(scratch.path / MESSAGE_FILE),
+            "TMPDIR": str(scratch.temporary),
+        }
+        return WorkerProcess(
+            self._command,
+            self._environment.of_job(variables),
+            search_path=self._environment.search_path,
+            reaper=self._reaper,
+            emit=lambda line: self._emit(message_id, line),
+        )
+
+    def abandon(self, message_id: str) -> None:
+        """Stop the worker of this message."""
+        run = self._running.get(message_id)
+        if run is not None:
+            run.stop(Outcome.INTERRUPTED, "the lease was lost")
+
+    async def drain(self, deadline: float) -> None:
+        """Let workers finish until the deadline; then TERM, five seconds, KILL."""
+        self._draining = True
+        loop = asyncio.get_running_loop()
+        ends = [run.ended for run in self._running.values()]
+        if ends and deadline > loop.time():
+            await asyncio.wait(ends, timeout=deadline - loop.time())
+        for run in self._running.values():
+            run.stop(Outcome.INTERRUPTED, "the watcher is stopping")
+        pending = [end for end in ends if not end.done()]
+        if pending:
+            await asyncio.wait(pending)
+
+    async def recover(self, message: Message) -> Result | Literal["running"] | None:
+        """Find nothing: a process never outlives its watcher."""
+        del message
+        return None
+
+
+class _Run:
+    """A worker process and why it was told to stop, if it was."""
+
+    def __init__(self, worker: WorkerProcess) -> None:
+        self._worker = worker
+        self._began_at = asyncio.get_running_loop().time()
+        self._stopped_for: tuple[Outcome, str] | None = None
+        self._kill: asyncio.TimerHandle | None = None
+
+    @property
+    def ended(self) -> asyncio.Future[int]:
+        return self._worker.exit_code
+
+    async def result(self, timeout_seconds: float, *, can_dead_letter: bool) -> Result:
+        loop = asyncio.get_running_loop()
+        reason = f"over the job timeout of {timeout_seconds:g} seconds"
+        timer = loop.call_later(timeout_seconds, self.stop, Outcome.TIMED_OUT, reason)
+        try:
+            exit_code = await self.ended
+        finally:
+            timer.cancel()
+            if self._kill is not None:
+                self._kill.cancel()
+        duration = loop.time() - self._began_at
+        if self._stopped_for is None:
+            return result_of_exit(exit_code, duration, can_dead_letter=can_dead_letter)
+        # Whatever it answered: a worker that was told to stop has not finished its job, even if it exits with 0.
+        outcome, reason = self._stopped_for
+        return Result(outcome, reason=reason, duration_seconds=duration)
+
+    def stop(self, outcome: Outcome, reason: str) -> None:
+        """TERM now, KILL after the grace; the first reason given counts."""
+        if self._stopped_for is not None or not self._worker.signal(signal.SIGTERM):
+            return
+        self._stopped_for = (outcome, reason)
+        self._kill = asyncio.get_running_loop().call_later(GRACE_SECONDS, self._worker.signal, signal.SIGKILL)

@@ -1,0 +1,173 @@
+"""The wire to SQS: a small asynchronous protocol, and boto3 in threads behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol, TypeVar
+
+import botocore.config
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+
+from watchbot.aws_session import AwsAccess
+
+_T = TypeVar("_T")
+
+POLL_SECONDS = 20
+"""How long a receive waits for a message: SQS's longest, so that an idle watcher costs three requests a minute."""
+
+_CALL_TIMEOUT_SECONDS = 10
+_CALL_THREADS = 6
+_HEARTBEAT_THREADS = 2
+
+_CREDENTIAL_CODES = {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"}
+_MISSING_CODES = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
+_REFUSED_CODES = {
+    *_MISSING_CODES,
+    "AccessDenied",
+    "AccessDeniedException",
+    "BatchRequestTooLong",
+    "InvalidMessageContents",
+    "InvalidParameterValue",
+    "AWS.SimpleQueueService.UnsupportedOperation",
+    "KmsAccessDenied",
+    "KmsDisabled",
+    "KmsNotFound",
+}
+
+
+class SqsError(Exception):
+    """A call failed; ``refused`` when trying the same call again would not help."""
+
+    def __init__(self, problem: str, *, code: str = "", refused: bool = False) -> None:
+        self.code = code
+        self.refused = refused
+        super().__init__(problem)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a batch: a receipt handle, and the visibility timeout to set where that is what the batch does."""
+
+    receipt_handle: str
+    visibility_seconds: int = 0
+
+
+class Sqs(Protocol):
+    """What the watcher asks of SQS. Every call raises :class:`SqsError` when it fails as a whole.
+
+    A batch holds at most 10 entries and answers with one error, or None, for each of them in order.
+    """
+
+    async def receive(self, limit: int) -> list[Mapping[str, Any]]:
+        """Wait for up to ``limit`` messages; empty when none came."""
+
+    async def delete(self, entries: Sequence[Entry]) -> list[SqsError | None]:
+        """Delete messages."""
+
+    async def change_visibility(self, entries: Sequence[Entry], *, heartbeat: bool) -> list[SqsError | None]:
+        """Set visibility timeouts; heartbeats never wait behind other calls."""
+
+    async def send(self, queue_url: str, fields: Mapping[str, Any]) -> None:
+        """Send one message to another queue, with SendMessage's own fields."""
+
+
+class BotoSqs:
+    """boto3 behind the protocol: long polls, other calls and heartbeats each in threads of their own."""
+
+    def __init__(self, queue_url: str, polls: int, aws: AwsAccess) -> None:
+        self._queue_url = queue_url
+        self._poller = _client(aws, POLL_SECONDS + _CALL_TIMEOUT_SECONDS, polls)
+        self._caller = _client(aws, _CALL_TIMEOUT_SECONDS, _CALL_THREADS + _HEARTBEAT_THREADS)
+        self._polls = ThreadPoolExecutor(polls, "poll")
+        self._calls = ThreadPoolExecutor(_CALL_THREADS, "call")
+        self._heartbeats = ThreadPoolExecutor(_HEARTBEAT_THREADS, "heartbeat")
+
+    async def receive(self, limit: int) -> list[Mapping[str, Any]]:
+        """Long-poll for messages."""
+        answer = await self._in_thread(
+            self._polls,
+            lambda: self._poller.receive_message(
+                QueueUrl=self._queue_url,
+                MaxNumberOfMessages=limit,
+                WaitTimeSeconds=POLL_SECONDS,
+                # The name that every boto3 since 1.34 knows; newer ones call it MessageSystemAttributeNames.
+                AttributeNames=["All"],
+                MessageAttributeNames=["All"],
+            ),
+        )
+        messages: list[Mapping[str, Any]] = answer.get("Messages", [])
+        return messages
+
+    async def delete(self, entries: Sequence[Entry]) -> list[SqsError | None]:
+        """Delete messages, ten a call."""
+        lines = [{"Id": str(i), "ReceiptHandle": entry.receipt_handle} for i, entry in enumerate(entries)]
+        answer = await self._in_thread(
+            self._calls, lambda: self._caller.delete_message_batch(QueueUrl=self._queue_url, Entries=lines)
+        )
+        return _errors(answer, len(lines))
+
+    async def change_visibility(self, entries: Sequence[Entry], *, heartbeat: bool) -> list[SqsError | None]:
+        """Set visibility timeouts, ten a call."""
+        lines = [
+            {"Id": str(i), "ReceiptHandle": entry.receipt_handle, "VisibilityTimeout": entry.visibility_seconds}
+            for i, entry in enumerate(entries)
+        ]
+        answer = await self._in_thread(
+            self._heartbeats if heartbeat else self._calls,
+            lambda: self._caller.change_message_visibility_batch(QueueUrl=self._queue_url, Entries=lines),
+        )
+        return _errors(answer, len(lines))
+
+    async def send(self, queue_url: str, fields: Mapping[str, Any]) -> None:
+        """Send one message."""
+        await self._in_thread(self._calls, lambda: self._caller.send_message(QueueUrl=queue_url, **fields))
+
+    def close(self) -> None:
+        """Let go of the threads; a long poll still open ends by itself and is not waited for."""
+        for pool in (self._polls, self._calls, self._heartbeats):
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _in_thread(self, pool: ThreadPoolExecutor, call: Callable[[], _T]) -> _T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(pool, call)
+        except (BotoCoreError, ClientError) as error:
+            raise sqs_error(error, self._queue_url) from error
+
+
+def _client(aws: AwsAccess, read_timeout: int, connections: int) -> Any:
+    config = botocore.config.Config(
+        connect_timeout=5,
+        read_timeout=read_timeout,
+        max_pool_connections=connections,
+        tcp_keepalive=True,
+        # The watcher has its own rules for trying again, which know what a lease is.
+        retries={"total_max_attempts": 1},
+        user_agent_extra="watchbot",
+    )
+    return aws.client("sqs", config)
+
+
+def _errors(answer: Mapping[str, Any], count: int) -> list[SqsError | None]:
+    errors: list[SqsError | None] = [None] * count
+    for failed in answer.get("Failed", []):
+        code = failed.get("Code", "")
+        text = failed.get("Message") or code
+        errors[int(failed["Id"])] = SqsError(text, code=code, refused=bool(failed.get("SenderFault")))
+    return errors
+
+
+def sqs_error(error: Exception, queue_url: str) -> SqsError:
+    """Say what went wrong in the operator's words: credentials and a missing queue are told apart."""
+    if isinstance(error, NoCredentialsError | PartialCredentialsError):
+        return SqsError(f"no AWS credentials to work on {queue_url} with: {error}", code="NoCredentials")
+    if not isinstance(error, ClientError):
+        return SqsError(f"{queue_url} cannot be reached: {error}", code=type(error).__name__)
+    code = error.response.get("Error", {}).get("Code", "")
+    if code in _MISSING_CODES:
+        return SqsError(f"there is no queue {queue_url}", code=code, refused=True)
+    if code in _CREDENTIAL_CODES:
+        return SqsError(f"the AWS credentials are no longer valid: {error}", code=code)
+    return SqsError(f"{queue_url}: {error}", code=code, refused=code in _REFUSED_CODES)

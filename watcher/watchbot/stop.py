@@ -1,0 +1,53 @@
+"""The request to stop: signals only record it here, the event loop acts on it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Iterable
+
+_TERMINATING = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGPWR")
+
+
+def terminating_signals(*, in_ecs: bool) -> list[int]:
+    """List every signal an image's STOPSIGNAL may make the first one of a stop.
+
+    A task definition cannot override STOPSIGNAL, so in ECS a watcher that runs in a user's image may be told to stop
+    by any of these. Elsewhere SIGWINCH is what a terminal sends when its window is resized.
+    """
+    numbers = [int(getattr(signal, name)) for name in _TERMINATING if hasattr(signal, name)]
+    if in_ecs:
+        numbers.append(int(signal.SIGWINCH))
+        if hasattr(signal, "SIGRTMIN"):
+            numbers += range(signal.SIGRTMIN, signal.SIGRTMIN + 16)
+    return numbers
+
+
+class Stop:
+    """Two stages: ``requested`` drains, ``hurried`` (a second signal) skips the waiting."""
+
+    def __init__(self) -> None:
+        self.requested = asyncio.Event()
+        self.hurried = asyncio.Event()
+        self.reason = ""
+
+    def request(self, reason: str) -> None:
+        """Ask for a drain; asking a second time asks to hurry."""
+        if self.requested.is_set():
+            self.hurried.set()
+            return
+        self.reason = reason
+        self.requested.set()
+
+    def listen(self, numbers: Iterable[int]) -> None:
+        """Take these signals from now on, on the running loop."""
+        loop = asyncio.get_running_loop()
+        for number in numbers:
+            loop.add_signal_handler(number, self.request, f"signal {_name(number)}")
+
+
+def _name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return str(number)

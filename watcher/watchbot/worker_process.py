@@ -1,0 +1,105 @@
+"""One worker process: started in a session of its own, watched, and stopped with everything it started."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from watchbot.output import Output
+from watchbot.reaper import Reaper, kill_group
+
+_NICE = 5
+_OOM_SCORE = b"500"
+
+
+class WorkerStartError(Exception):
+    """The command could not be started at all; the text says why."""
+
+
+class WorkerProcess:
+    """A running command; ``exit_code`` resolves to its exit code, or minus the signal that killed it."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: Mapping[bytes, bytes],
+        *,
+        search_path: str | None,
+        reaper: Reaper,
+        emit: Callable[[str], None],
+    ) -> None:
+        self._reaper = reaper
+        self.exit_code: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        reading, writing = os.pipe()
+        try:
+            self.pid = _spawn(command, environment, search_path, writing)
+        except BaseException:
+            os.close(reading)
+            raise
+        finally:
+            os.close(writing)
+        reaper.watch(self.pid, self._exited)
+        self._output = Output(reading, emit)
+        _make_modest(self.pid)
+
+    def signal(self, number: int) -> bool:
+        """Signal the worker's whole group; False when it has ended by itself before."""
+        self._reaper.reap()
+        if self.exit_code.done():
+            return False
+        kill_group(self.pid, number)
+        return True
+
+    def _exited(self, exit_code: int) -> None:
+        if not self.exit_code.done():
+            self.exit_code.set_result(exit_code)
+        self._output.finish()
+
+
+def find_program(name: str, search_path: str | None) -> str:
+    """Find the program of a command as execvp(3) would; raises :class:`WorkerStartError`."""
+    found = shutil.which(name, path=os.defpath if search_path is None else search_path)
+    if found is not None:
+        return found
+    if os.sep in name and Path(name).is_file():
+        raise WorkerStartError(f"{name} is not executable")
+    where = "" if os.sep in name else f" in PATH {search_path!r}"
+    raise WorkerStartError(f"command not found: {name}{where}")
+
+
+def _spawn(command: Sequence[str], environment: Mapping[bytes, bytes], search_path: str | None, output: int) -> int:
+    program = find_program(command[0], search_path)
+    try:
+        return os.posix_spawn(
+            program,
+            list(command),
+            environment,
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_DUP2, output, 1),
+                (os.POSIX_SPAWN_DUP2, output, 2),
+            ],
+            setsid=True,
+            setsigmask=[],
+            # CPython ignores these two; a worker expects the system's defaults.
+            setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],
+        )
+    except OSError as error:
+        raise WorkerStartError(f"{program} cannot be started: {error.strerror}") from error
+    except ValueError as error:
+        raise WorkerStartError(f"{program} cannot be started: {error}") from error
+
+
+def _make_modest(pid: int) -> None:
+    """Let the kernel prefer the watcher: workers yield the processor to it, and are killed first out of memory."""
+    try:
+        os.setpriority(os.PRIO_PROCESS, pid, _NICE)
+        if sys.platform == "linux":
+            Path(f"/proc/{pid}/oom_score_adj").write_bytes(_OOM_SCORE)
+    except OSError:
+        pass
