@@ -12,7 +12,7 @@ from watchbot.settlement import Settlement
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Received:
-    """A message was received; ``again`` when its job runs here already and only the newer handle was taken."""
+    """A message was received; ``again`` when its job runs here already, or has been finished here."""
 
     message: Message
     again: bool = False

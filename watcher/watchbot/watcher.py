@@ -28,7 +28,7 @@ from watchbot.notice import (
 from watchbot.opener import Opener
 from watchbot.result import Result
 from watchbot.runner import Runner
-from watchbot.settlement import LetGo, Policy, Return, Settlement, removes
+from watchbot.settlement import Delete, LetGo, Policy, Return, Settlement, removes
 from watchbot.slots import Slots
 from watchbot.stop import Stop
 from watchbot.work_queue import WorkQueue
@@ -37,6 +37,9 @@ _FIRST = asyncio.FIRST_COMPLETED
 
 _UNSETTLED_LIMIT = 1000
 """Jobs done whose messages SQS has not taken back yet: with so many of them, nothing more is received."""
+
+_REMEMBERED = 5000
+"""Finished messages whose ids are kept, so that one delivered twice is not worked on twice."""
 
 _SETTLE_SECONDS = 5.0
 """After the last worker has ended: how long a drain waits for SQS to take what is still to be said."""
@@ -48,7 +51,8 @@ _LATE_SECONDS = 10.0
 class Watcher:
     """Receives messages while there are slots, has a worker run for each, and tells the queue what became of it.
 
-    A message is in here exactly once: received again while its job runs, it only brings a newer receipt handle.
+    A message is in here exactly once: received again while its job runs, it only brings a newer receipt handle, and
+    received again after that it is only deleted again.
     """
 
     def __init__(
@@ -78,6 +82,7 @@ class Watcher:
         self._slots = Slots(self._offered)
         self._intake = Intake(queue, self._slots, self._admit, max_polls=max_polls, chance=chance, observe=observe)
         self._held: dict[str, Lease] = {}
+        self._removed: dict[str, None] = {}
         self._work: set[asyncio.Task[None]] = set()
         self._running = 0
         self._draining = False
@@ -111,13 +116,15 @@ class Watcher:
         started = 0
         for message in messages:
             held = self._held.get(message.message_id)
-            self._observe(Received(message, again=held is not None))
+            self._observe(Received(message, again=held is not None or message.message_id in self._removed))
             if held is not None:
                 self._keeper.replace(held, message)
                 continue
             lease = self._keeper.hold(message)
             self._held[message.message_id] = lease
-            if self._draining:
+            if message.message_id in self._removed:
+                self._spawn(self._remove_again(lease))
+            elif self._draining:
                 self._spawn(self._hand_back([lease], "the watcher is stopping"))
             elif self._gate.enter(lease):
                 started += 1
@@ -136,6 +143,8 @@ class Watcher:
         if not self._fifo:
             self._slots.give_back()
         settlement = await self._queue.settle(lease, self._decide(lease, result))
+        if removes(settlement):
+            self._remember(lease.message.message_id)
         self._let_go(lease)
         self._observe(JobFinished(lease.message, result, settlement))
         if self._fifo:
@@ -204,6 +213,16 @@ class Watcher:
                 await self._queue.settle(lease, Return(0))
             self._let_go(lease)
             self._observe(HandedBack(lease.message, reason))
+
+    async def _remove_again(self, lease: Lease) -> None:
+        """Delete a message that was finished here: SQS may deliver one once more, or had taken it back before."""
+        await self._queue.settle(lease, Delete())
+        self._let_go(lease)
+
+    def _remember(self, message_id: str) -> None:
+        self._removed[message_id] = None
+        if len(self._removed) > _REMEMBERED:
+            del self._removed[next(iter(self._removed))]
 
     def _let_go(self, lease: Lease) -> None:
         self._keeper.release(lease)

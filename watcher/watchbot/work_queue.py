@@ -90,7 +90,12 @@ class WorkQueue:
         return await self._sqs.change_visibility(entries, heartbeat=False)
 
     async def _delete(self, lease: Lease) -> None:
-        await self._insist(lambda: self._deletes.add(Entry(lease.receipt_handle)), lease)
+        deleted = ""
+        while deleted != lease.receipt_handle:
+            # Received again while the delete was on its way: the older handle's delete succeeds and deletes nothing.
+            deleted = lease.receipt_handle
+            if not await self._insist(lambda: self._deletes.add(Entry(lease.receipt_handle)), lease):
+                return
 
     async def _return(self, lease: Lease, delay_seconds: int) -> None:
         now = asyncio.get_running_loop().time

@@ -1,0 +1,96 @@
+"""A runner whose workers are lines of a script: how long each takes, and what it answers."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Callable
+from typing import Literal
+
+from watchbot.contract import Outcome
+from watchbot.job import Job
+from watchbot.message import Message
+from watchbot.result import Result, result_of_exit
+
+
+@dataclasses.dataclass(frozen=True)
+class Work:
+    """What the worker of one run does: take this long, then exit so; or not start, for this reason."""
+
+    seconds: float = 1.0
+    exit_code: int = 0
+    does_not_start: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Ran:
+    """One run as it happened."""
+
+    text: str
+    began_at: float
+    ended_at: float
+    stopped: bool = False
+
+
+class SimulatedRunner:
+    """Does what ``script`` says for each job and remembers every run."""
+
+    def __init__(self, script: Callable[[Job], Work], *, workers: int = 1, outlives_watcher: bool = False) -> None:
+        self.outlives_watcher = outlives_watcher
+        self.capacity_now = workers
+        self.ran: list[Ran] = []
+        self.attempts = 0
+        self.most_at_once = 0
+        self.found: dict[str, Result | Literal["running"]] = {}
+        self._script = script
+        self._running: dict[str, asyncio.Event] = {}
+        self._draining = False
+
+    @property
+    def capacity(self) -> int:
+        return self.capacity_now
+
+    @property
+    def texts(self) -> list[str]:
+        """What was run, in the order in which it ended."""
+        return [run.text for run in self.ran]
+
+    async def run(self, job: Job, started: Callable[[], None]) -> Result:
+        if self._draining:
+            return Result(Outcome.INTERRUPTED)
+        self.attempts += 1
+        work = self._script(job)
+        if work.does_not_start is not None:
+            return Result(Outcome.DID_NOT_START, reason=work.does_not_start)
+        loop = asyncio.get_running_loop()
+        began_at, stop = loop.time(), asyncio.Event()
+        self._running[job.message.message_id] = stop
+        self.most_at_once = max(self.most_at_once, len(self._running))
+        started()
+        try:
+            async with asyncio.timeout(work.seconds):
+                await stop.wait()
+        except TimeoutError:
+            pass
+        del self._running[job.message.message_id]
+        self.ran.append(Ran(job.text, began_at, loop.time(), stop.is_set()))
+        if stop.is_set():
+            return Result(Outcome.INTERRUPTED, reason="stopped")
+        return result_of_exit(work.exit_code, work.seconds, can_dead_letter=True)
+
+    def abandon(self, message_id: str) -> None:
+        if message_id in self._running:
+            self._running[message_id].set()
+
+    async def drain(self, deadline: float) -> None:
+        self._draining = True
+        loop = asyncio.get_running_loop()
+        while self._running and loop.time() < deadline:
+            await asyncio.sleep(0.05)
+        for stop in self._running.values():
+            stop.set()
+        while self._running:
+            await asyncio.sleep(0)
+
+    async def recover(self, message: Message) -> Result | Literal["running"] | None:
+        return self.found.get(message.message_id)

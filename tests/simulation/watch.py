@@ -1,0 +1,76 @@
+"""A watcher put together from the simulated parts."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+from watchbot.backoff import Backoff
+from watchbot.notice import Notice, Observers, QueueTrouble
+from watchbot.opener import EnvelopeOpener
+from watchbot.runner import Runner
+from watchbot.settlement import Policy
+from watchbot.start_retry import StartRetry
+from watchbot.stop import Stop
+from watchbot.watcher import Watcher
+from watchbot.work_queue import WorkQueue
+
+from tests.simulation.sqs import SimulatedSqs
+
+
+class Watch:
+    """A running watcher, everything it has told its observers, and the means to stop it."""
+
+    def __init__(
+        self,
+        sqs: SimulatedSqs,
+        runner: Runner,
+        *,
+        max_receive_count: int = 10,
+        backoff: Backoff = Backoff(),  # noqa: B008 - a frozen value
+        drain_seconds: float = 105,
+        max_polls: int = 1,
+        dead_letter_queue: bool = True,
+    ) -> None:
+        self.notices: list[Notice] = []
+        self.stop = Stop()
+        chance = random.Random(1)
+        observe = Observers([self.notices.append])
+        retry = StartRetry(runner, observe=observe, chance=chance)
+        self.watcher = Watcher(
+            WorkQueue(
+                sqs,
+                fifo=sqs.fifo,
+                dead_letter_queue_url="dead" if dead_letter_queue else None,
+                chance=chance,
+                report=lambda problem, message_id: observe(QueueTrouble(problem, message_id)),
+            ),
+            EnvelopeOpener(),
+            retry,
+            Policy(backoff, max_receive_count, can_dead_letter=dead_letter_queue),
+            fifo=sqs.fifo,
+            visibility_timeout_seconds=sqs.visibility_seconds,
+            drain_seconds=drain_seconds,
+            max_polls=max_polls,
+            observe=observe,
+            chance=chance,
+        )
+        retry.on_capacity_change(self.watcher.capacity_changed)
+        self._task = asyncio.create_task(self.watcher.run(self.stop))
+
+    def told(self, kind: type[Notice]) -> list[Notice]:
+        """The notices of this kind, in order."""
+        return [notice for notice in self.notices if isinstance(notice, kind)]
+
+    async def after(self, seconds: float) -> None:
+        """Let this much time pass."""
+        await asyncio.sleep(seconds)
+
+    async def stopped(self) -> int:
+        """Ask for a stop and wait for the exit code."""
+        self.stop.request("test")
+        return await self._task
+
+    async def ended(self) -> int:
+        """Wait until the watcher ends by itself."""
+        return await self._task

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from typing import Any
+
+from watchbot.dead_letter import SIZE_LIMIT, dead_letter_fields
+from watchbot.message import Message
+
+
+def _message(body: str = "body", attributes: dict[str, Any] | None = None, **system: str) -> Message:
+    return Message("the-id", "handle", body, system, attributes or {}, 0)
+
+
+def _string(text: str) -> dict[str, str]:
+    return {"DataType": "String", "StringValue": text}
+
+
+def test_a_dead_letter_keeps_everything_and_says_why() -> None:
+    message = _message(attributes={"colour": _string("red")}, AWSTraceHeader="Root=1-2", MessageGroupId="g")
+    assert dead_letter_fields(message, "exit code 5", fifo=False) == {
+        "MessageBody": "body",
+        "MessageAttributes": {
+            "colour": _string("red"),
+            "watchbot.MessageId": _string("the-id"),
+            "watchbot.Reason": _string("exit code 5"),
+        },
+        "MessageSystemAttributes": {"AWSTraceHeader": _string("Root=1-2")},
+        "MessageGroupId": "g",
+    }
+
+
+def test_a_fifo_dead_letter_is_deduplicated_by_message_id() -> None:
+    fields = dead_letter_fields(_message(MessageGroupId="g", MessageDeduplicationId="old"), "x", fifo=True)
+    assert fields["MessageDeduplicationId"] == "the-id"
+
+
+def test_ten_attributes_leave_no_room_for_the_reason() -> None:
+    attributes = {f"a{number}": _string("x") for number in range(10)}
+    assert dead_letter_fields(_message(attributes=attributes), "x", fifo=False)["MessageAttributes"] == attributes
+
+
+def test_a_full_body_leaves_no_room_for_the_reason() -> None:
+    fields = dead_letter_fields(_message("b" * SIZE_LIMIT), "exit code 5", fifo=False)
+    assert fields["MessageAttributes"] == {}
+    assert len(fields["MessageBody"]) == SIZE_LIMIT
+
+
+def test_a_redriven_message_that_fails_again_gets_its_new_reason_and_keeps_its_first_id() -> None:
+    first = {"watchbot.Reason": _string("old"), "watchbot.MessageId": _string("first-id")}
+    attributes = dead_letter_fields(_message(attributes=first), "new", fifo=False)["MessageAttributes"]
+    assert attributes == {"watchbot.Reason": _string("new"), "watchbot.MessageId": _string("first-id")}
+
+
+def test_a_reason_that_sqs_would_refuse_is_made_acceptable() -> None:
+    attributes = dead_letter_fields(_message(), "no \x00 \x1b \ufffe" + "é" * 2000, fifo=False)["MessageAttributes"]
+    reason = attributes["watchbot.Reason"]["StringValue"]
+    assert reason.startswith("no \ufffd \ufffd \ufffd")
+    assert len(reason.encode()) <= 1024

@@ -1,0 +1,266 @@
+"""Real processes, run by the real runner."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+import pytest
+from watchbot.contract import Outcome
+from watchbot.job import Job
+from watchbot.message import Message
+from watchbot.process_runner import ProcessRunner
+from watchbot.reaper import Reaper
+from watchbot.result import Result
+from watchbot.worker_environment import WorkerEnvironment
+
+PATH = os.environb[b"PATH"]
+
+
+class Bench:
+    """A runner for one shell command, and what its workers wrote."""
+
+    def __init__(self, script: str, *, job_timeout_seconds: float = 0, scratch: Path | None = None) -> None:
+        self.lines: list[str] = []
+        reaper = Reaper(adopts=False)
+        reaper.listen()
+        self.runner = ProcessRunner(
+            ["sh", "-c", script],
+            WorkerEnvironment({b"PATH": PATH}),
+            workers=4,
+            job_timeout_seconds=job_timeout_seconds,
+            can_dead_letter=True,
+            scratch_directory=None if scratch is None else str(scratch),
+            reaper=reaper,
+            emit=self._emit,
+        )
+        self.started = asyncio.Event()
+        self._spoken = asyncio.Event()
+
+    def _emit(self, message_id: str, line: str) -> None:
+        self.lines.append(line)
+        self._spoken.set()
+
+    async def run(self, text: str = "text") -> Result:
+        return await self.runner.run(_job(text), self.started.set)
+
+    async def says(self, line: str) -> None:
+        """Wait until a worker has written this line."""
+        while line not in self.lines:
+            self._spoken.clear()
+            await self._spoken.wait()
+
+
+def _job(text: str, **system: str) -> Job:
+    return Job(Message("id", "handle", text, system, {}, 0), text)
+
+
+def _run(script: str, text: str = "text", **options: object) -> tuple[Result, list[str]]:
+    async def scenario() -> tuple[Result, list[str]]:
+        bench = Bench(script, **options)  # type: ignore[arg-type]
+        result = await bench.run(text)
+        return result, bench.lines
+
+    return asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("script", "outcome", "exit_code", "name"),
+    [
+        ("exit 0", Outcome.SUCCEEDED, 0, None),
+        ("exit 3", Outcome.REJECTED, 3, None),
+        ("exit 4", Outcome.NO_OP, 4, None),
+        ("exit 5", Outcome.DEAD_LETTERED, 5, None),
+        ("exit 1", Outcome.FAILED, 1, None),
+        ("exit 255", Outcome.FAILED, 255, None),
+        ("kill -9 $$", Outcome.FAILED, None, "SIGKILL"),
+        ("kill -TERM $$", Outcome.FAILED, None, "SIGTERM"),
+    ],
+)
+def test_a_worker_answers_with_its_exit_code(
+    script: str, outcome: Outcome, exit_code: int | None, name: str | None
+) -> None:
+    result, _ = _run(script)
+    assert (result.outcome, result.exit_code, result.signal) == (outcome, exit_code, name)
+
+
+def test_what_a_worker_writes_arrives_line_by_line_and_complete() -> None:
+    _, lines = _run("echo one; echo two >&2; printf 'no newline'")
+    assert lines == ["one", "two", "no newline"]
+
+
+def test_a_long_line_arrives_in_pieces_and_binary_output_does_no_harm() -> None:
+    _, lines = _run("head -c 100000 /dev/zero | tr '\\0' x; echo; printf '\\377\\376\\n'")
+    assert "".join(lines[:-1]) == "x" * 100_000
+    assert lines[-1] == "\ufffd\ufffd"
+
+
+def test_the_message_file_holds_exactly_the_message() -> None:
+    text = 'quotes " and \u00e9 and \0 and\nlines'
+    _, lines = _run('od -An -v -tx1 "$MessageFile" | tr -d " \\n"; echo; echo "${Message-unset}"', text)
+    assert bytes.fromhex(lines[0]) == text.encode()
+    assert lines[1] == "unset"
+
+
+def test_a_megabyte_arrives_by_file_where_no_variable_can_hold_it() -> None:
+    _, lines = _run('wc -c < "$MessageFile"; echo "${Message-unset}"', "x" * 1_048_576)
+    assert [line.strip() for line in lines] == ["1048576", "unset"]
+
+
+def test_the_workers_directory_is_its_own_and_gone_afterwards(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        bench = Bench('echo x > "$TMPDIR/left"; mkdir -p "$TMPDIR/a/b"', scratch=tmp_path)
+        await bench.run()
+        await asyncio.sleep(0)
+
+    asyncio.run(scenario())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_or_missing_scratch_disk_means_not_started(tmp_path: Path) -> None:
+    result, _ = _run("exit 0", scratch=tmp_path / "missing")
+    assert result.outcome is Outcome.DID_NOT_START
+
+
+def test_what_a_worker_leaves_in_its_group_is_killed_at_its_end() -> None:
+    async def scenario() -> None:
+        bench = Bench("sleep 1000 & echo $!; exit 0")
+        result = await bench.run()
+        assert result.outcome is Outcome.SUCCEEDED
+        await _until(lambda: not _alive(int(bench.lines[0])))
+
+    asyncio.run(scenario())
+
+
+def test_over_the_timeout_a_worker_that_ignores_term_is_killed_with_its_children(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("watchbot.process_runner.GRACE_SECONDS", 0.1)
+
+    async def scenario() -> tuple[Result, list[str]]:
+        bench = Bench("trap '' TERM; sleep 1000 & echo $!; wait; wait; sleep 1000", job_timeout_seconds=0.2)
+        result = await bench.run()
+        await _until(lambda: not _alive(int(bench.lines[0])))
+        return result, bench.lines
+
+    result, _ = asyncio.run(scenario())
+    assert result.outcome is Outcome.TIMED_OUT
+    assert result.reason == "over the job timeout of 0.2 seconds"
+
+
+def test_a_worker_that_exits_with_0_because_it_was_stopped_has_not_succeeded() -> None:
+    async def scenario() -> Result:
+        bench = Bench("trap 'exit 0' TERM; echo ready; while :; do sleep 0.01; done")
+        running = asyncio.create_task(bench.run())
+        await bench.says("ready")
+        await bench.runner.drain(0)
+        return await running
+
+    assert asyncio.run(scenario()).outcome is Outcome.INTERRUPTED
+
+
+def test_a_worker_that_ends_by_itself_before_the_deadline_has_succeeded() -> None:
+    async def scenario() -> Result:
+        bench = Bench("echo ready; read line < fifo 2>/dev/null; exit 0")
+        running = asyncio.create_task(bench.run())
+        await bench.says("ready")
+        await bench.runner.drain(asyncio.get_running_loop().time() + 60)
+        return await running
+
+    assert asyncio.run(scenario()).outcome is Outcome.SUCCEEDED
+
+
+def test_starts_nothing_while_draining() -> None:
+    async def scenario() -> Result:
+        bench = Bench("exit 0")
+        await bench.runner.drain(0)
+        return await bench.run()
+
+    assert asyncio.run(scenario()).outcome is Outcome.INTERRUPTED
+
+
+def test_an_abandoned_worker_is_stopped() -> None:
+    async def scenario() -> Result:
+        bench = Bench("echo ready; sleep 1000")
+        running = asyncio.create_task(bench.run())
+        await bench.says("ready")
+        bench.runner.abandon("id")
+        return await running
+
+    assert asyncio.run(scenario()).outcome is Outcome.INTERRUPTED
+
+
+def test_a_worker_has_default_signals_no_inherited_descriptors_and_a_session_of_its_own() -> None:
+    script = "grep -E 'SigIgn|SigBlk' /proc/self/status; ls /proc/$$/fd | tr '\\n' ' '; echo; ps -o sid= -p $$; echo $$"
+    if sys.platform != "linux":
+        pytest.skip("reads /proc")
+    reading, writing = os.pipe()
+    try:
+        _, lines = _run(script)
+    finally:
+        os.close(reading)
+        os.close(writing)
+    # glibc's posix_spawn leaves its two internal signals, 32 and 33, ignored in every program it starts.
+    assert [int(line.split()[1], 16) & ~(3 << 31) for line in lines[:2]] == [0, 0]
+    assert set(lines[2].split()) <= {"0", "1", "2", "3", "10", "255"} and "0" in lines[2]
+    assert lines[3].strip() == lines[4].strip()
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "reason"),
+    [("#!/no/such/interpreter\n", 0o755, "cannot be started"), ("no program at all", 0o755, "cannot be started")],
+)
+def test_a_program_that_cannot_be_executed_means_not_started(
+    tmp_path: Path, content: str, mode: int, reason: str
+) -> None:
+    program = tmp_path / "program"
+    program.write_text(content)
+    program.chmod(mode)
+    result = _run_command([str(program)])
+    assert result.outcome is Outcome.DID_NOT_START
+    assert reason in (result.reason or "")
+    assert str(program) in (result.reason or "")
+
+
+def test_a_missing_command_is_named_with_the_path_it_was_looked_up_in() -> None:
+    result = _run_command(["no-such-command"])
+    assert result.outcome is Outcome.DID_NOT_START
+    assert result.reason == f"command not found: no-such-command in PATH {PATH.decode()!r}"
+
+
+def _run_command(command: list[str]) -> Result:
+    async def scenario() -> Result:
+        reaper = Reaper(adopts=False)
+        reaper.listen()
+        runner = ProcessRunner(
+            command,
+            WorkerEnvironment({b"PATH": PATH}),
+            workers=1,
+            job_timeout_seconds=0,
+            can_dead_letter=True,
+            scratch_directory=None,
+            reaper=reaper,
+            emit=lambda message_id, line: None,
+        )
+        return await runner.run(_job("x"), lambda: None)
+
+    return asyncio.run(scenario())
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    status = Path(f"/proc/{pid}/stat")
+    return not status.exists() or status.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+async def _until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not holds():
+            await asyncio.sleep(0.01)
