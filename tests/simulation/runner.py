@@ -44,6 +44,7 @@ class SimulatedRunner:
         self.found: dict[str, Result | Literal["running"]] = {}
         self._script = script
         self._running: dict[str, asyncio.Event] = {}
+        self._end = asyncio.Event()
         self._draining = False
 
     @property
@@ -73,6 +74,7 @@ class SimulatedRunner:
         except TimeoutError:
             pass
         del self._running[job.message.message_id]
+        self._end.set()
         self.ran.append(Ran(job.text, began_at, loop.time(), stop.is_set()))
         if stop.is_set():
             return Result(Outcome.INTERRUPTED, reason="stopped")
@@ -84,13 +86,18 @@ class SimulatedRunner:
 
     async def drain(self, deadline: float) -> None:
         self._draining = True
-        loop = asyncio.get_running_loop()
-        while self._running and loop.time() < deadline:
-            await asyncio.sleep(0.05)
-        for stop in self._running.values():
-            stop.set()
+        try:
+            async with asyncio.timeout_at(deadline):
+                await self._ended()
+        except TimeoutError:
+            for stop in self._running.values():
+                stop.set()
+            await self._ended()
+
+    async def _ended(self) -> None:
         while self._running:
-            await asyncio.sleep(0)
+            self._end.clear()
+            await self._end.wait()
 
     async def recover(self, message: Message) -> Result | Literal["running"] | None:
         return self.found.get(message.message_id)

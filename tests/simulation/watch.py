@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 
+from tests.simulation.sqs import SimulatedSqs
 from watchbot.backoff import Backoff
 from watchbot.notice import Notice, Observers, QueueTrouble
 from watchbot.opener import EnvelopeOpener
@@ -14,8 +15,6 @@ from watchbot.start_retry import StartRetry
 from watchbot.stop import Stop
 from watchbot.watcher import Watcher
 from watchbot.work_queue import WorkQueue
-
-from tests.simulation.sqs import SimulatedSqs
 
 
 class Watch:

@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+
 from watchbot.job import Job
 from watchbot.message import Message
 from watchbot.opener import EnvelopeOpener

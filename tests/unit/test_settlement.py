@@ -3,6 +3,7 @@ from __future__ import annotations
 import random
 
 import pytest
+
 from watchbot.backoff import Backoff
 from watchbot.contract import Outcome
 from watchbot.result import Result, result_of_exit

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+
 from tests.simulation.runner import SimulatedRunner, Work
 from tests.simulation.sqs import SimulatedSqs, Stored
 from tests.simulation.virtual_time import run_virtual

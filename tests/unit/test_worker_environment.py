@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 
 import pytest
+
 from watchbot.worker_environment import WorkerEnvironment
 
 CONTAINER = {

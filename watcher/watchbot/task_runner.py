@@ -37,11 +37,20 @@ class TaskRunner:
 
     outlives_watcher = True
 
-    def __init__(self, ecs: Ecs, settings: Settings, shared: Mapping[str, str], task_started: TaskStarted) -> None:
+    def __init__(
+        self,
+        ecs: Ecs,
+        settings: Settings,
+        shared: Mapping[str, str],
+        task_started: TaskStarted,
+        *,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self._ecs = ecs
         self._settings = settings
         self._shared = shared
         self._task_started = task_started
+        self._now = now
         self._poller = TaskPoller(ecs)
         self._can_dead_letter = settings.dead_letter_queue_url is not None
         self._running: dict[str, str] = {}
@@ -103,7 +112,7 @@ class TaskRunner:
         try:
             request = task_request(self._settings, job, self._shared, attempt)
         except MessageTooLargeError as error:
-            return Result(Outcome.FAILED, reason=str(error))
+            return Result(Outcome.DEAD_LETTERED if self._can_dead_letter else Outcome.FAILED, reason=str(error))
         self._launching += 1
         try:
             launched = await self._until_answered(request)
@@ -142,7 +151,7 @@ class TaskRunner:
             started_at = task.get("startedAt")
             if asked or not timeout_seconds or started_at is None or task.get("desiredStatus") == "STOPPED":
                 return
-            if time.time() - started_at.timestamp() >= timeout_seconds:
+            if self._now() - started_at.timestamp() >= timeout_seconds:
                 asked = True
                 stopping = asyncio.create_task(self._stop(arn, Outcome.TIMED_OUT))
                 stopping.add_done_callback(lambda done: done.exception())

@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from watchbot.contract import (
+    VERSION,
+    Description,
+    DescriptionError,
+    Isolation,
+    LogFormat,
+    Settings,
+    SettingsError,
+    is_reserved,
+    is_shadowed,
+)
+
+QUEUE = "https://sqs.eu-west-1.amazonaws.com/123456789012/jobs"
+
+NAMES = {
+    "WATCHBOT_BACKOFF_BASE",
+    "WATCHBOT_BACKOFF_CAP_SECONDS",
+    "WATCHBOT_BACKOFF_JITTER",
+    "WATCHBOT_CLUSTER",
+    "WATCHBOT_CONTRACT_VERSION",
+    "WATCHBOT_DEAD_LETTER_QUEUE_URL",
+    "WATCHBOT_DRAIN_SECONDS",
+    "WATCHBOT_JOB_TIMEOUT_SECONDS",
+    "WATCHBOT_LOG_FORMAT",
+    "WATCHBOT_LOG_GROUP",
+    "WATCHBOT_MAX_RECEIVE_COUNT",
+    "WATCHBOT_QUEUE_URL",
+    "WATCHBOT_SERVICE",
+    "WATCHBOT_TASK_DEFINITION",
+    "WATCHBOT_TASK_PUBLIC_IP",
+    "WATCHBOT_TASK_SECURITY_GROUPS",
+    "WATCHBOT_TASK_SUBNETS",
+    "WATCHBOT_VISIBILITY_TIMEOUT_SECONDS",
+    "WATCHBOT_WORKERS",
+    "WATCHBOT_WORK_TOPIC",
+}
+
+EVERYTHING = Settings(
+    queue_url=QUEUE,
+    dead_letter_queue_url=QUEUE + "-dead",
+    max_receive_count=3,
+    service="svc",
+    workers=8,
+    visibility_timeout_seconds=60,
+    job_timeout_seconds=90,
+    drain_seconds=15,
+    backoff_base=1.5,
+    backoff_cap_seconds=60,
+    backoff_jitter=0.25,
+    log_format=LogFormat.JSON,
+    work_topic="arn:topic",
+    log_group="group",
+    cluster="cluster",
+    task_definition="family:1",
+    task_subnets=("subnet-1", "subnet-2"),
+    task_security_groups=("sg-1",),
+    task_public_ip=True,
+)
+
+
+def test_what_the_construct_writes_the_watcher_reads() -> None:
+    assert Settings.from_env(EVERYTHING.to_env()) == EVERYTHING
+
+
+def test_the_names_are_contract() -> None:
+    assert set(EVERYTHING.to_env()) == NAMES
+
+
+def test_only_the_queue_url_is_required_and_defaults_are_left_out() -> None:
+    settings = Settings.from_env({"WATCHBOT_QUEUE_URL": QUEUE})
+    assert settings == Settings(queue_url=QUEUE)
+    assert settings.to_env() == {"WATCHBOT_CONTRACT_VERSION": str(VERSION), "WATCHBOT_QUEUE_URL": QUEUE}
+
+
+def test_the_documented_defaults_hold() -> None:
+    settings = Settings.from_env({"WATCHBOT_QUEUE_URL": QUEUE})
+    assert settings.dead_letter_queue_url is None
+    assert settings.workers == 1
+    assert settings.visibility_timeout_seconds == 180
+    assert settings.job_timeout_seconds == 0
+    assert settings.drain_seconds == 105
+    assert settings.log_format is LogFormat.TEXT
+    assert settings.isolation is Isolation.PROCESS
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("WATCHBOT_QUEUE_URL", "", "a URL"),
+        ("WATCHBOT_QUEUE_URL", "jobs", "a URL"),
+        ("WATCHBOT_WORKERS", "0", "a whole number from 1 to 1000"),
+        ("WATCHBOT_WORKERS", "many", "a whole number from 1 to 1000"),
+        ("WATCHBOT_VISIBILITY_TIMEOUT_SECONDS", "2", "from 3 to 43200"),
+        ("WATCHBOT_JOB_TIMEOUT_SECONDS", "-1", "from 0"),
+        ("WATCHBOT_DRAIN_SECONDS", "1.5", "a whole number"),
+        ("WATCHBOT_LOG_FORMAT", "xml", "one of text, json"),
+        ("WATCHBOT_BACKOFF_BASE", "nan", "a number from 1 to 60"),
+        ("WATCHBOT_TASK_PUBLIC_IP", "yes", "true or false"),
+    ],
+)
+def test_refuses_a_malformed_value_by_name_with_what_is_allowed(name: str, value: str, allowed: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env({"WATCHBOT_QUEUE_URL": QUEUE, name: value})
+    assert len(caught.value.problems) == 1
+    assert caught.value.problems[0].startswith(name)
+    assert allowed in caught.value.problems[0]
+    assert repr(value) in caught.value.problems[0]
+
+
+def test_refuses_everything_that_is_wrong_at_once() -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env({"WATCHBOT_WORKER": "3", "WATCHBOT_LOG_FORMAT": "xml", "WATCHBOT_CLUSTER": "c"})
+    assert [problem.split()[0] for problem in caught.value.problems] == [
+        "WATCHBOT_QUEUE_URL",
+        "WATCHBOT_LOG_FORMAT",
+        "WATCHBOT_CLUSTER",
+        "WATCHBOT_WORKER",
+    ]
+    assert "did you mean WATCHBOT_WORKERS" in caught.value.problems[-1]
+
+
+def test_refuses_another_contract_version_in_a_sentence() -> None:
+    with pytest.raises(SettingsError, match="speaks contract version 7 and this program version 1"):
+        Settings.from_env({"WATCHBOT_QUEUE_URL": QUEUE, "WATCHBOT_CONTRACT_VERSION": "7"})
+
+
+def test_a_users_shadowed_variables_are_no_settings() -> None:
+    Settings.from_env({"WATCHBOT_QUEUE_URL": QUEUE, "WATCHBOT_WORKER_ENV_AWS_PROFILE": "x"})
+
+
+@pytest.mark.parametrize("name", ["WATCHBOT_X", "Message", "MessageId", "ProgressTable", "TRACEPARENT"])
+def test_names_of_ours_are_reserved(name: str) -> None:
+    assert is_reserved(name)
+
+
+@pytest.mark.parametrize("name", ["AWS_PROFILE", "LD_PRELOAD", "PYTHONHOME", "https_proxy", "NO_PROXY"])
+def test_names_that_would_steer_the_watcher_are_shadowed(name: str) -> None:
+    assert is_shadowed(name)
+    assert not is_reserved(name)
+
+
+DESCRIPTION = Description(
+    service="svc",
+    isolation=Isolation.TASK,
+    topic_arn="arn:topic",
+    queue_url=QUEUE,
+    dead_letter_queue_url=QUEUE + "-dead",
+    log_group="group",
+    cluster="cluster",
+    ecs_service="service",
+    task_definition="arn:watcher",
+    worker_task_definition="arn:worker",
+)
+
+
+def test_a_description_survives_its_stack_output() -> None:
+    assert Description.from_json(json.dumps(DESCRIPTION.to_dict())) == DESCRIPTION
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("no json", "not a Watchbot's description"),
+        ("[]", "not a Watchbot's description"),
+        ('{"version": 9}', "the stack speaks contract version 9"),
+        ('{"version": 1}', "lacks cluster, dead_letter_queue_url"),
+    ],
+)
+def test_refuses_an_output_that_is_no_description(text: str, problem: str) -> None:
+    with pytest.raises(DescriptionError, match=problem):
+        Description.from_json(text)

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import os
+
+from watchbot.line_writer import LineWriter
+
+
+def test_lines_arrive_in_order() -> None:
+    reading, writing = os.pipe()
+    writer = LineWriter(writing)
+    for number in range(100):
+        writer(f"line {number}")
+    writer.close(10)
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        assert pipe.read().splitlines() == [f"line {number}" for number in range(100)]
+
+
+def test_a_reader_that_has_stopped_reading_blocks_nobody_and_what_was_dropped_is_counted() -> None:
+    reading, writing = os.pipe()
+    writer = LineWriter(writing)
+    for _ in range(20_000):
+        writer("x" * 999)
+    # All twenty megabytes were taken or dropped before anyone read the first of them.
+    with os.fdopen(reading) as pipe:
+        held = 0
+        while "dropped" not in (line := pipe.readline()):
+            held += 1
+    assert line.startswith("[watcher] ")
+    assert held + int(line.split()[1]) == 20_000
+    os.close(writing)
+
+
+def test_a_reader_that_has_gone_away_harms_nobody() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    writer = LineWriter(writing)
+    writer("nobody hears this")
+    writer.close(10)
+    writer("nor this")
+    os.close(writing)

@@ -1,0 +1,77 @@
+"""The wire to SQS, against botocore's own stub of the service."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
+from botocore.stub import Stubber
+
+from watchbot.aws_session import AwsAccess
+from watchbot.sqs import BotoSqs, Entry, SqsError, sqs_error
+
+QUEUE = "https://sqs.eu-west-1.amazonaws.com/123456789012/jobs"
+
+
+@pytest.fixture
+def sqs() -> Iterator[BotoSqs]:
+    wire = BotoSqs(QUEUE, 1, AwsAccess({}, QUEUE))
+    yield wire
+    wire.close()
+
+
+def _client_error(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "why"}}, "ReceiveMessage")
+
+
+def test_the_region_is_the_queues_when_the_environment_names_none() -> None:
+    assert AwsAccess({}, QUEUE).client("sqs", Config()).meta.region_name == "eu-west-1"
+    assert AwsAccess({"AWS_REGION": "us-west-2"}, QUEUE).client("sqs", Config()).meta.region_name == "us-west-2"
+
+
+def test_an_endpoint_of_ones_own_is_honoured_outside_ecs_only() -> None:
+    environment = {"AWS_ENDPOINT_URL": "http://localhost:1"}
+    assert AwsAccess(environment, QUEUE).client("sqs", Config()).meta.endpoint_url == "http://localhost:1"
+    inside = {**environment, "ECS_CONTAINER_METADATA_URI_V4": "http://169.254.170.2/v4"}
+    assert AwsAccess(inside, QUEUE).client("sqs", Config()).meta.endpoint_url == "https://sqs.eu-west-1.amazonaws.com"
+
+
+def test_the_failed_lines_of_a_batch_are_told_one_by_one(sqs: BotoSqs) -> None:
+    answer: dict[str, Any] = {
+        "Successful": [{"Id": "0"}],
+        "Failed": [{"Id": "1", "Code": "ReceiptHandleIsInvalid", "SenderFault": True, "Message": "no"}],
+    }
+    with Stubber(sqs._caller) as stubbed:
+        stubbed.add_response("change_message_visibility_batch", answer)
+        errors = asyncio.run(sqs.change_visibility([Entry("a", 5), Entry("b", 5)], heartbeat=True))
+    assert errors[0] is None
+    assert errors[1] is not None
+    assert (errors[1].code, errors[1].refused) == ("ReceiptHandleIsInvalid", True)
+
+
+def test_an_error_of_the_service_is_ours_when_it_arrives(sqs: BotoSqs) -> None:
+    with Stubber(sqs._poller) as stubbed:
+        stubbed.add_client_error("receive_message", "AWS.SimpleQueueService.NonExistentQueue")
+        with pytest.raises(SqsError, match=f"there is no queue {QUEUE}"):
+            asyncio.run(sqs.receive(10))
+
+
+@pytest.mark.parametrize(
+    ("error", "says", "refused"),
+    [
+        (NoCredentialsError(), "no AWS credentials", False),
+        (_client_error("ExpiredToken"), "credentials are no longer valid", False),
+        (_client_error("QueueDoesNotExist"), "there is no queue", True),
+        (_client_error("AccessDenied"), "why", True),
+        (_client_error("ThrottlingException"), "why", False),
+        (EndpointConnectionError(endpoint_url="http://x"), "cannot be reached", False),
+    ],
+)
+def test_credentials_a_missing_queue_and_the_network_are_told_apart(error: Exception, says: str, refused: bool) -> None:
+    problem = sqs_error(error, QUEUE)
+    assert says in str(problem)
+    assert problem.refused is refused

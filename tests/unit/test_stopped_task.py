@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from watchbot.contract import Outcome
+from watchbot.stopped_task import is_stopped, result_of_task
+
+
+def _task(exit_code: int | None = None, code: str | None = None, reason: str = "", detail: str = "") -> dict[str, Any]:
+    worker: dict[str, Any] = {"name": "worker", "reason": detail}
+    if exit_code is not None:
+        worker["exitCode"] = exit_code
+    sidecar = {"name": "sidecar", "exitCode": 0}
+    return {"lastStatus": "STOPPED", "stopCode": code, "stoppedReason": reason, "containers": [sidecar, worker]}
+
+
+@pytest.mark.parametrize(
+    ("task", "outcome"),
+    [
+        (_task(0, "EssentialContainerExited"), Outcome.SUCCEEDED),
+        (_task(3, "EssentialContainerExited"), Outcome.REJECTED),
+        (_task(4, "EssentialContainerExited"), Outcome.NO_OP),
+        (_task(5, "EssentialContainerExited"), Outcome.DEAD_LETTERED),
+        (_task(1, "EssentialContainerExited"), Outcome.FAILED),
+        (_task(0, None), Outcome.SUCCEEDED),
+        (_task(137, "EssentialContainerExited", detail="OutOfMemoryError: killed"), Outcome.FAILED),
+        (_task(0, "UserInitiated", "watchbot:timed_out"), Outcome.TIMED_OUT),
+        (_task(0, "UserInitiated", "watchbot:nonsense"), Outcome.INTERRUPTED),
+        (_task(0, "SpotInterruption"), Outcome.INTERRUPTED),
+        (_task(0, "TerminationNotice"), Outcome.INTERRUPTED),
+        (_task(0, None, "Your Spot Task was interrupted."), Outcome.INTERRUPTED),
+        (_task(2, None, "Your Spot Task was interrupted."), Outcome.INTERRUPTED),
+        (_task(None, None, "Host EC2 (instance i-1) terminated."), Outcome.INTERRUPTED),
+        (_task(0, "UserInitiated", "stopped by hand"), Outcome.INTERRUPTED),
+        (_task(0, "InfrastructureHealth"), Outcome.INTERRUPTED),
+        (_task(None, "TaskFailedToStart", "CannotPullContainerError: no such tag"), Outcome.DID_NOT_START),
+        (_task(None, "EssentialContainerExited"), Outcome.DID_NOT_START),
+        ({"lastStatus": "STOPPED", "containers": []}, Outcome.DID_NOT_START),
+    ],
+)
+def test_who_stopped_a_task_comes_before_what_its_worker_answered(task: dict[str, Any], outcome: Outcome) -> None:
+    assert result_of_task(task, can_dead_letter=True).outcome is outcome
+
+
+def test_an_out_of_memory_kill_is_named() -> None:
+    result = result_of_task(_task(137, "EssentialContainerExited", detail="OutOfMemoryError: x"), can_dead_letter=True)
+    assert result.reason == "exit code 137: OutOfMemoryError: x"
+
+
+@pytest.mark.parametrize(("status", "stopped"), [("STOPPED", True), ("DEPROVISIONING", False), ("STOPPING", False)])
+def test_a_task_that_is_still_stopping_has_no_answer_yet(status: str, stopped: bool) -> None:
+    assert is_stopped({"lastStatus": status}) is stopped
