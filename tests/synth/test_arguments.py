@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from aws_cdk import CfnParameter, Duration, Stack
+from aws_cdk import aws_ecs as ecs
+
+from tests.synth.template import image, placeholders, synth, synth_watchbot
+from watchbot.contract import Isolation
+from watchbot_cdk import Backoff, Watchbot, WatchbotArgumentError
+
+PROCESS = {"isolation": Isolation.PROCESS, "command": ["true"]}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"image": "busybox"}, "image must be a ContainerImage, got 'busybox'"),
+        ({"isolation": "process"}, "isolation must be a Isolation, got 'process'"),
+        ({"isolation": Isolation.PROCESS}, "command is required with Isolation.PROCESS, got None"),
+        ({"command": []}, "command must name a program, got an empty list"),
+        ({"command": "echo hi"}, "command must be a list of arguments, no shell line, got 'echo hi'"),
+        ({"environment": {"Message": "x"}}, "environment cannot set Message: Watchbot sets it"),
+        ({"environment": {"WATCHBOT_WORKERS": "9"}}, "environment cannot set WATCHBOT_WORKERS"),
+        ({"environment": {"A=B": "x"}}, "environment has 'A=B', which is no name"),
+        ({"cpu": 300}, "cpu must be one of 256, 512, 1024, 2048, 4096, 8192, 16384 on Fargate"),
+        ({"cpu": 256, "memory_limit_mib": 4096}, "memory_limit_mib must be 512, 1024, 2048 with cpu 256 on Fargate"),
+        ({"cpu": 4096, "memory_limit_mib": 512}, "must be 8192 to 30720 in steps of 1024 with cpu 4096"),
+        ({"watchers": -1}, "watchers must be a whole number from 0 to 5000, got -1"),
+        ({"workers": 0}, "workers must be a whole number from 1 to 1000, got 0"),
+        ({"workers": 1.5}, "workers must be a whole number from 1 to 1000, got 1.5"),
+        ({"workers": True}, "workers must be a whole number from 1 to 1000, got True"),
+        ({"max_receive_count": 1001}, "max_receive_count must be a whole number from 1 to 1000, got 1001"),
+        ({"visibility_timeout": Duration.seconds(1)}, "visibility_timeout must be 3 to 43200 seconds, got 1"),
+        ({"visibility_timeout": 180}, "visibility_timeout must be a Duration, got 180"),
+        ({"retention_period": Duration.days(15)}, "retention_period must be 60 to 1.2096e+06 seconds"),
+        ({"log_retention": Duration.days(8)}, "log_retention must be one of 1, 3, 5, 7, 14"),
+        ({"backoff": Backoff(base=0)}, "backoff base must be a number from 1 to 60, got 0"),
+        ({"backoff": Backoff(jitter=2)}, "backoff jitter must be a number from 0 to 1, got 2"),
+        ({"backoff": Backoff(cap=Duration.days(1))}, "backoff cap must be 0 to 43200 seconds"),
+        (
+            {"job_timeout": Duration.hours(12), **PROCESS},
+            "job_timeout must be at most 11 h 50 min with Isolation.PROCESS",
+        ),
+        (
+            {"job_timeout": Duration.days(2), "retention_period": Duration.days(1)},
+            "job_timeout (172800 s) must be shorter than retention_period (86400 s)",
+        ),
+        ({"job_timeout": Duration.millis(1500)}, "job_timeout must be whole seconds, got 1.5"),
+    ],
+)
+def test_refuses_by_name_with_the_value_and_what_is_allowed(arguments: dict[str, Any], says: str) -> None:
+    with pytest.raises(WatchbotArgumentError) as caught:
+        synth_watchbot(**arguments)
+    assert says in str(caught.value)
+    assert str(caught.value).startswith("Watchbot Demo/svc: ")
+    assert len(caught.value.problems) == 1
+
+
+def test_refuses_everything_at_once() -> None:
+    with pytest.raises(WatchbotArgumentError) as caught:
+        synth_watchbot(workers=0, watchers=-1, environment={"Subject": "x"}, cpu=1)
+    assert [problem.split()[0] for problem in caught.value.problems] == ["environment", "watchers", "workers", "cpu"]
+
+
+def test_refuses_an_unknown_argument() -> None:
+    with pytest.raises(TypeError, match="wachers"):
+        synth_watchbot(wachers=1)
+
+
+def test_a_number_known_only_at_deployment_reaches_the_watcher() -> None:
+    def build(stack: Stack) -> None:
+        count = CfnParameter(stack, "Count", type="Number", default=2)
+        Watchbot(stack, "svc", image=image(), workers=count.value_as_number, watchers=count.value_as_number)
+
+    template = synth(build)
+    assert template.one("AWS::ECS::Service")["DesiredCount"] == {"Ref": "Count"}
+    assert template.environment("watcher")["WATCHBOT_WORKERS"] == {"Ref": "Count"}
+    assert placeholders(template.environment("watcher")["WATCHBOT_WORKERS"]) == "<{'Ref': 'Count'}>"
+
+
+def test_a_watcher_image_of_ones_own_is_used_and_nothing_is_built() -> None:
+    template = synth_watchbot(watcher_image=ecs.ContainerImage.from_registry("my/watcher"))
+    assert template.container("watcher")["Image"] == "my/watcher"
+
+
+def test_a_job_of_days_is_for_isolation_task() -> None:
+    template = synth_watchbot(job_timeout=Duration.days(3))
+    assert template.environment("watcher")["WATCHBOT_JOB_TIMEOUT_SECONDS"] == "259200"
