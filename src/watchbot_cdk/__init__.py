@@ -1,1 +1,15 @@
-"""Placeholder."""
+"""Watchbot for AWS CDK: a queue of work and a container image make a service.
+
+from watchbot_cdk import Watchbot
+
+Watchbot(stack, "svc", image=ecs.ContainerImage.from_asset("worker"))
+"""
+
+from __future__ import annotations
+
+from watchbot.contract import Isolation, LogFormat
+from watchbot_cdk.arguments import WatchbotArgumentError
+from watchbot_cdk.backoff import Backoff
+from watchbot_cdk.watchbot import Watchbot
+
+__all__ = ["Backoff", "Isolation", "LogFormat", "Watchbot", "WatchbotArgumentError"]

@@ -1,0 +1,26 @@
+"""The one stack output of a Watchbot: from it the command line finds everything, given the stack's name."""
+
+from __future__ import annotations
+
+from aws_cdk import CfnOutput, Names, Stack
+from constructs import Construct
+
+from watchbot.contract import OUTPUT_SUFFIX, Description
+
+
+def service_name(scope: Construct) -> str:
+    """Name the service in metrics, logs and commands: by the construct's path, so unique in its app."""
+    return scope.node.path
+
+
+def add_description(scope: Construct, description: Description) -> CfnOutput:
+    """Write the description to the outermost stack, so that nobody has to look into nested ones. It is no export."""
+    stack = Stack.of(scope)
+    while stack.nested_stack_parent is not None:
+        stack = stack.nested_stack_parent
+    return CfnOutput(
+        stack,
+        f"{Names.unique_id(scope)}{OUTPUT_SUFFIX}",
+        value=stack.to_json_string(description.to_dict()),
+        description="where the parts of this Watchbot are; read by the command watchbot",
+    )

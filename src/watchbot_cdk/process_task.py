@@ -1,0 +1,102 @@
+"""Isolation.PROCESS: one task of the user's image, with the watcher put into it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from aws_cdk import Duration
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from watchbot.contract import (
+    INSTALL_CONTAINER,
+    LAUNCHER,
+    RUNTIME_DIRECTORY,
+    SCRATCH_DIRECTORY,
+    WORKER_CONTAINER,
+    WORKER_ENV_PREFIX,
+    is_shadowed,
+)
+from watchbot_cdk.arguments import Arguments
+from watchbot_cdk.containers import container_log, with_init
+from watchbot_cdk.messages import Messages
+from watchbot_cdk.queue_rights import grant_watching
+from watchbot_cdk.settings import watcher_environment
+
+_T = TypeVar("_T")
+
+_RUNTIME_VOLUME = "watchbot-runtime"
+_SCRATCH_VOLUME = "watchbot-scratch"
+
+
+def add_process_task(
+    scope: Construct,
+    arguments: Arguments,
+    messages: Messages,
+    log_group: logs.LogGroup,
+    watcher_image: ecs.ContainerImage,
+    service: str,
+) -> ecs.FargateTaskDefinition:
+    """Create the task definition: an init container brings the watcher, the user's container starts it.
+
+    The worker shares the task's one role with its watcher: it may publish to the topic, do what ``permissions`` say,
+    and also what the watcher may.
+    """
+    definition = ecs.FargateTaskDefinition(
+        scope, "Task", cpu=arguments.cpu, memory_limit_mib=arguments.memory_limit_mib
+    )
+    for volume in (_RUNTIME_VOLUME, _SCRATCH_VOLUME):
+        definition.add_volume(name=volume)
+    settings = watcher_environment(arguments, messages, log_group, service)
+    worker = definition.add_container(
+        WORKER_CONTAINER,
+        image=arguments.image,
+        entry_point=[*LAUNCHER, "listen", "--"],
+        command=[] if arguments.command is None else list(arguments.command),
+        environment={**_out_of_the_way(arguments.environment), **settings},
+        secrets=_out_of_the_way(arguments.secrets),
+        linux_parameters=with_init(definition),
+        logging=container_log(log_group),
+        stop_timeout=Duration.seconds(120),
+    )
+    worker.add_mount_points(
+        ecs.MountPoint(source_volume=_RUNTIME_VOLUME, container_path=RUNTIME_DIRECTORY, read_only=True),
+        ecs.MountPoint(source_volume=_SCRATCH_VOLUME, container_path=SCRATCH_DIRECTORY, read_only=False),
+    )
+    install = _add_install(definition, log_group, watcher_image)
+    worker.add_container_dependencies(
+        ecs.ContainerDependency(container=install, condition=ecs.ContainerDependencyCondition.SUCCESS)
+    )
+    grant_watching(definition, messages)
+    messages.topic.grant_publish(definition.task_role)
+    for statement in arguments.permissions:
+        definition.add_to_task_role_policy(statement)
+    return definition
+
+
+def _add_install(
+    definition: ecs.FargateTaskDefinition, log_group: logs.LogGroup, watcher_image: ecs.ContainerImage
+) -> ecs.ContainerDefinition:
+    """Add the container that fills the volumes and ends; it is root because ECS creates volumes as root's."""
+    install = definition.add_container(
+        INSTALL_CONTAINER,
+        image=watcher_image,
+        command=["install", RUNTIME_DIRECTORY, "--scratch", SCRATCH_DIRECTORY],
+        essential=False,
+        user="0",
+        readonly_root_filesystem=True,
+        memory_reservation_mib=64,
+        logging=container_log(log_group),
+    )
+    install.add_mount_points(
+        ecs.MountPoint(source_volume=_RUNTIME_VOLUME, container_path=RUNTIME_DIRECTORY, read_only=False),
+        ecs.MountPoint(source_volume=_SCRATCH_VOLUME, container_path=SCRATCH_DIRECTORY, read_only=False),
+    )
+    return install
+
+
+def _out_of_the_way(variables: Mapping[str, _T]) -> dict[str, _T]:
+    """Rename what would steer the watcher in the same container; it gives the worker the names back."""
+    return {f"{WORKER_ENV_PREFIX}{name}" if is_shadowed(name) else name: value for name, value in variables.items()}

@@ -1,0 +1,83 @@
+"""Isolation.TASK, the watcher's side: a small task that receives messages and runs a worker task for each."""
+
+from __future__ import annotations
+
+from aws_cdk import ArnFormat, Duration, Stack
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from watchbot.contract import WATCHER_CONTAINER
+from watchbot_cdk.arguments import Arguments
+from watchbot_cdk.containers import container_log, with_init
+from watchbot_cdk.messages import Messages
+from watchbot_cdk.network import Network
+from watchbot_cdk.queue_rights import grant_watching
+from watchbot_cdk.settings import watcher_environment
+
+_CPU = 256
+_MEMORY_MIB = 512
+
+
+def add_task_watcher(
+    scope: Construct,
+    arguments: Arguments,
+    messages: Messages,
+    network: Network,
+    log_group: logs.LogGroup,
+    worker: ecs.FargateTaskDefinition,
+    watcher_image: ecs.ContainerImage,
+    service: str,
+) -> ecs.FargateTaskDefinition:
+    """Create the watcher's task definition, with a role that can do what a watcher does and nothing else."""
+    definition = ecs.FargateTaskDefinition(scope, "WatcherTask", cpu=_CPU, memory_limit_mib=_MEMORY_MIB)
+    definition.add_container(
+        WATCHER_CONTAINER,
+        image=watcher_image,
+        command=["listen"],
+        environment=watcher_environment(
+            arguments,
+            messages,
+            log_group,
+            service,
+            network=network,
+            task_definition_arn=worker.task_definition_arn,
+        ),
+        linux_parameters=with_init(definition),
+        logging=container_log(log_group),
+        readonly_root_filesystem=True,
+        stop_timeout=Duration.seconds(120),
+    )
+    grant_watching(definition, messages)
+    _grant_running(definition, worker, network.cluster)
+    return definition
+
+
+def _grant_running(
+    watcher: ecs.FargateTaskDefinition, worker: ecs.FargateTaskDefinition, cluster: ecs.ICluster
+) -> None:
+    stack = Stack.of(watcher)
+    in_cluster = {"ArnEquals": {"ecs:cluster": cluster.cluster_arn}}
+    # Every revision: during a deployment the old watchers still run the old one.
+    family = stack.format_arn(service="ecs", resource="task-definition", resource_name=f"{worker.family}:*")
+    tasks = stack.format_arn(
+        service="ecs",
+        resource="task",
+        resource_name=f"{cluster.cluster_name}/*",
+        arn_format=ArnFormat.SLASH_RESOURCE_NAME,
+    )
+    for actions, resources, conditions in (
+        (["ecs:RunTask"], [family], in_cluster),
+        (["ecs:DescribeTasks", "ecs:StopTask"], [tasks], in_cluster),
+        # ListTasks knows no resource; the condition is what keeps it to this cluster.
+        (["ecs:ListTasks"], ["*"], in_cluster),
+        (
+            ["iam:PassRole"],
+            [worker.task_role.role_arn, worker.obtain_execution_role().role_arn],
+            {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
+        ),
+    ):
+        watcher.add_to_task_role_policy(
+            iam.PolicyStatement(actions=actions, resources=resources, conditions=conditions)
+        )

@@ -1,0 +1,37 @@
+"""Isolation.TASK, the worker's side: a task definition of the user's image, untouched."""
+
+from __future__ import annotations
+
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from watchbot.contract import WORKER_CONTAINER
+from watchbot_cdk.arguments import Arguments
+from watchbot_cdk.containers import container_log, with_init
+from watchbot_cdk.messages import Messages
+
+
+def add_task_worker(
+    scope: Construct, arguments: Arguments, messages: Messages, log_group: logs.LogGroup
+) -> ecs.FargateTaskDefinition:
+    """Create the task definition that runs once for each message; its exit code is the worker's answer.
+
+    The worker may publish to the topic, whose ARN it finds in ``WorkTopic``, and do what ``permissions`` say.
+    """
+    definition = ecs.FargateTaskDefinition(
+        scope, "WorkerTask", cpu=arguments.cpu, memory_limit_mib=arguments.memory_limit_mib
+    )
+    definition.add_container(
+        WORKER_CONTAINER,
+        image=arguments.image,
+        command=None if arguments.command is None else list(arguments.command),
+        environment=dict(arguments.environment),
+        secrets=dict(arguments.secrets),
+        linux_parameters=with_init(definition),
+        logging=container_log(log_group),
+    )
+    messages.topic.grant_publish(definition.task_role)
+    for statement in arguments.permissions:
+        definition.add_to_task_role_policy(statement)
+    return definition

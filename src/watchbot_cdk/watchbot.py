@@ -1,0 +1,211 @@
+"""The construct."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from watchbot.contract import Description, Isolation, LogFormat
+from watchbot_cdk.arguments import Arguments
+from watchbot_cdk.backoff import Backoff
+from watchbot_cdk.description import add_description, service_name
+from watchbot_cdk.log_retention import retention_days
+from watchbot_cdk.messages import add_messages
+from watchbot_cdk.network import add_network
+from watchbot_cdk.process_task import add_process_task
+from watchbot_cdk.service import add_service
+from watchbot_cdk.task_watcher import add_task_watcher
+from watchbot_cdk.task_worker import add_task_worker
+from watchbot_cdk.watcher_image import built_watcher_image
+
+
+class Watchbot(Construct):
+    """A data-processing service: send a message, and a worker processes it at least once.
+
+    The worker reads the message from its environment (``Message``, ``Subject``, ``MessageId`` …) and answers with its
+    exit code: 0 done, 3 rejected (deleted), 4 not now (returned with back-off, no failure), 5 dead-letter at once,
+    anything else failed (returned with back-off).
+
+    :param image: the worker's container image, in any language.
+    :param command: with Isolation.TASK the arguments of the image's ENTRYPOINT, the image's own by default; with
+        Isolation.PROCESS, where it is required, the worker's whole argv.
+    :param isolation: what a message gets for itself: an ECS task of its own (TASK, the default) or a process in a
+        warm one (PROCESS).
+    :param environment: variables for the worker. Names that Watchbot sets itself are refused.
+    :param secrets: variables for the worker from Secrets Manager or the Parameter Store.
+    :param permissions: what else the worker may do in AWS.
+    :param cpu: of the task the worker runs in; 1024 is a vCPU.
+    :param memory_limit_mib: of the task the worker runs in.
+    :param cluster: where tasks run; by default a cluster of the stack's own, in a VPC of public subnets.
+    :param watchers: the number of watcher tasks.
+    :param workers: how many workers each watcher runs at once.
+    :param fifo: keep the order of each message group; topic and queues are then FIFO, and so is every sender.
+    :param max_receive_count: receives until a message is dead-lettered. Interruptions count too: raise it for jobs
+        that outlive many deployments.
+    :param visibility_timeout: how long a message stays with a watcher that gives no sign of life; 180 seconds by
+        default. It is extended while the job runs and limits no job.
+    :param retention_period: how long a message waits for a worker before SQS drops it; 4 days by default.
+    :param backoff: how long failed messages stay away; by default 2, 4, 8 … seconds, at most 15 minutes.
+    :param job_timeout: stop a job that runs longer, as failed; no limit by default, but 11 h 55 min with
+        Isolation.PROCESS.
+    :param log_retention: how long log lines are kept; 14 days by default.
+    :param log_format: the watcher's lines as text or JSON.
+    :param watcher_image: the watcher's image; by default built from this package, which needs Docker at deployment.
+
+    Raises :class:`~watchbot_cdk.WatchbotArgumentError` with every argument that cannot be.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 - every construct calls it so
+        *,
+        image: ecs.ContainerImage,
+        command: Sequence[str] | None = None,
+        isolation: Isolation = Isolation.TASK,
+        environment: Mapping[str, str] | None = None,
+        secrets: Mapping[str, ecs.Secret] | None = None,
+        permissions: Sequence[iam.PolicyStatement] | None = None,
+        cpu: float = 256,
+        memory_limit_mib: float = 512,
+        cluster: ecs.ICluster | None = None,
+        watchers: float = 1,
+        workers: float = 1,
+        fifo: bool = False,
+        max_receive_count: float = 10,
+        visibility_timeout: Duration | None = None,
+        retention_period: Duration | None = None,
+        backoff: Backoff | None = None,
+        job_timeout: Duration | None = None,
+        log_retention: Duration | None = None,
+        log_format: LogFormat = LogFormat.TEXT,
+        watcher_image: ecs.ContainerImage | None = None,
+    ) -> None:
+        arguments = Arguments(
+            image=image,
+            command=command,
+            isolation=isolation,
+            environment={} if environment is None else environment,
+            secrets={} if secrets is None else secrets,
+            permissions=() if permissions is None else permissions,
+            cpu=cpu,
+            memory_limit_mib=memory_limit_mib,
+            watchers=watchers,
+            workers=workers,
+            fifo=fifo,
+            max_receive_count=max_receive_count,
+            visibility_timeout=Duration.seconds(180) if visibility_timeout is None else visibility_timeout,
+            retention_period=Duration.days(4) if retention_period is None else retention_period,
+            backoff=Backoff() if backoff is None else backoff,
+            job_timeout=job_timeout,
+            log_retention=Duration.days(14) if log_retention is None else log_retention,
+            log_format=log_format,
+            watcher_image=watcher_image,
+        )
+        arguments.check(f"{scope.node.path}/{id}")
+        super().__init__(scope, id)
+        self._messages = add_messages(self, arguments)
+        self._log_group = logs.LogGroup(
+            self,
+            "LogGroup",
+            retention=retention_days(arguments.log_retention),
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        self._network = add_network(self, cluster)
+        self._name = service_name(self)
+        self._add_tasks(arguments)
+        self._service = add_service(self, self._network, self._watcher_task, watchers)
+        self._describe(isolation)
+
+    def _add_tasks(self, arguments: Arguments) -> None:
+        image = built_watcher_image(Stack.of(self)) if arguments.watcher_image is None else arguments.watcher_image
+        match arguments.isolation:
+            case Isolation.PROCESS:
+                self._task = add_process_task(self, arguments, self._messages, self._log_group, image, self._name)
+                self._watcher_task = self._task
+            case Isolation.TASK:
+                self._task = add_task_worker(self, arguments, self._messages, self._log_group)
+                self._watcher_task = add_task_watcher(
+                    self, arguments, self._messages, self._network, self._log_group, self._task, image, self._name
+                )
+
+    def _describe(self, isolation: Isolation) -> None:
+        description = Description(
+            service=self._name,
+            isolation=isolation,
+            topic_arn=self.topic.topic_arn,
+            queue_url=self.queue.queue_url,
+            dead_letter_queue_url=self.dead_letter_queue.queue_url,
+            log_group=self.log_group.log_group_name,
+            cluster=self.cluster.cluster_arn,
+            ecs_service=self.service.service_arn,
+            task_definition=self.watcher_task_definition.task_definition_arn,
+            worker_task_definition=self.task_definition.task_definition_arn,
+        )
+        add_description(self, description)
+
+    @property
+    def topic(self) -> sns.Topic:
+        """Where jobs are sent."""
+        return self._messages.topic
+
+    @property
+    def queue(self) -> sqs.Queue:
+        """Where messages wait for a worker."""
+        return self._messages.queue
+
+    @property
+    def dead_letter_queue(self) -> sqs.Queue:
+        """Where messages end that were received too often or dead-lettered by their worker; kept for 14 days."""
+        return self._messages.dead_letter_queue
+
+    @property
+    def log_group(self) -> logs.LogGroup:
+        """Where watchers and workers write."""
+        return self._log_group
+
+    @property
+    def cluster(self) -> ecs.ICluster:
+        """Where tasks run."""
+        return self._network.cluster
+
+    @property
+    def service(self) -> ecs.FargateService:
+        """The ECS service that keeps the watchers running."""
+        return self._service
+
+    @property
+    def task_definition(self) -> ecs.FargateTaskDefinition:
+        """The task the worker runs in."""
+        return self._task
+
+    @property
+    def watcher_task_definition(self) -> ecs.FargateTaskDefinition:
+        """The task the watcher runs in; with Isolation.PROCESS the worker's own."""
+        return self._watcher_task
+
+    @property
+    def task_role(self) -> iam.IRole:
+        """What the worker may do; grant it more with any ``grant_…`` method of other constructs."""
+        return self._task.task_role
+
+    @property
+    def connections(self) -> ec2.Connections:
+        """The network side of the tasks, to let them in elsewhere."""
+        return self._network.security_group.connections
+
+    def grant_publish(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let someone send jobs to the topic."""
+        return self.topic.grant_publish(grantee)
+
+    def grant_send(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let someone send jobs straight to the queue."""
+        return self.queue.grant_send_messages(grantee)

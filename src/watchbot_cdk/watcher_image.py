@@ -1,0 +1,37 @@
+"""The watcher image: built from the same files in a checkout and out of an installed wheel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aws_cdk import IgnoreMode, Stack
+from aws_cdk import aws_ecr_assets as ecr_assets
+from aws_cdk import aws_ecs as ecs
+
+_PACKAGED = Path(__file__).parent / "_watcher"
+_CHECKOUT = Path(__file__).parents[2] / "watcher"
+_ASSET_ID = "WatchbotWatcherImage"
+
+
+def build_context() -> Path:
+    """Find the directory that the watcher image is built from.
+
+    A wheel carries a copy of it. Its ``.dockerignore`` is a list of what belongs in, so that the asset has the same
+    hash from both, whatever else lies there.
+    """
+    return _PACKAGED if _PACKAGED.is_dir() else _CHECKOUT
+
+
+def built_watcher_image(stack: Stack) -> ecs.ContainerImage:
+    """Give the watcher image as a Docker asset, one for all Watchbots of a stack."""
+    found = stack.node.try_find_child(_ASSET_ID)
+    if isinstance(found, ecr_assets.DockerImageAsset):
+        return ecs.ContainerImage.from_docker_image_asset(found)
+    asset = ecr_assets.DockerImageAsset(
+        stack,
+        _ASSET_ID,
+        directory=str(build_context()),
+        platform=ecr_assets.Platform.LINUX_AMD64,
+        ignore_mode=IgnoreMode.DOCKER,
+    )
+    return ecs.ContainerImage.from_docker_image_asset(asset)
