@@ -1,1 +1,3 @@
-"""Placeholder."""
+"""The operator's command line of Watchbot."""
+
+from __future__ import annotations

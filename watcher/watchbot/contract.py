@@ -334,6 +334,11 @@ def is_shadowed(name: str) -> bool:
     return name.startswith(SHADOWED_PREFIXES) or name.upper().endswith(SHADOWED_SUFFIX)
 
 
+def is_task_setting(name: str) -> bool:
+    """Whether this variable is a setting of Isolation.TASK alone: without all of them a watcher runs processes."""
+    return name == f"{PREFIX}CLUSTER" or name.startswith(f"{PREFIX}TASK_")
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
     """What a stack says of one Watchbot in its output, so that a stack's name is enough to find the rest.

@@ -238,18 +238,21 @@ class Watcher:
         intake.cancel()
         now = asyncio.get_running_loop().time
         deadline = now() + self._drain_seconds
-        polls = asyncio.create_task(self._intake.finish())
-        workers = asyncio.create_task(self._runner.drain(deadline))
         hurried = asyncio.create_task(stop.hurried.wait())
-        calm: asyncio.Future[Any] = asyncio.gather(polls, workers)
+        calm = asyncio.create_task(self._calm(deadline))
         await asyncio.wait([hurried, calm], timeout=deadline + _LATE_SECONDS - now(), return_when=_FIRST)
         await self._runner.drain(now())
-        polls.cancel()
+        calm.cancel()
         hurried.cancel()
         self._queue.flush()
         settled_by = now() + _SETTLE_SECONDS
         while self._work and now() < settled_by:
             await asyncio.wait(self._work, timeout=settled_by - now())
+
+    async def _calm(self, deadline: float) -> None:
+        """Wait for the workers, and for the polls that are still open."""
+        await self._runner.drain(deadline)
+        await self._intake.finish()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -1,0 +1,116 @@
+"""An AWS of our own on this machine: ministack, in a process beside us."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from watchbot_cli.errors import CommandError
+
+REGION = "us-east-1"
+ACCOUNT = "000000000000"
+_ANY_SECRET = "local"  # noqa: S105 - the emulator takes any
+_START_SECONDS = 60.0
+
+
+class Emulator:
+    """Runs while the ``with`` block does; keeps everything in the given folder and listens to this machine only."""
+
+    def __init__(self, directory: Path) -> None:
+        if importlib.util.find_spec("ministack") is None:
+            raise CommandError("the embedded AWS is not installed: pip install 'watchbot-cdk[local]'")
+        self._directory = directory
+        self._log = directory / "emulator.log"
+        self._port = _free_port()
+        self.endpoint_url = f"http://127.0.0.1:{self._port}"
+
+    def __enter__(self) -> Emulator:
+        own = {
+            "GATEWAY_PORT": str(self._port),
+            "BIND_HOST": "127.0.0.1",
+            "MINISTACK_HOST": "127.0.0.1",
+            "MINISTACK_REGION": REGION,
+            "MINISTACK_ACCOUNT_ID": ACCOUNT,
+            "PERSIST_STATE": "0",
+            "STATE_DIR": str(self._directory / "state"),
+            "TMPDIR": str(self._directory),
+            "LOG_LEVEL": "WARNING",
+        }
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "watchbot_cli.local.emulator_process"],
+                cwd=self._directory,
+                env={**os.environ, **own},
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            self._wait_until_healthy()
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end()
+
+    def client(self, service: str) -> Any:
+        """Make a boto3 client of this AWS."""
+        session: Any = boto3.session.Session(ACCOUNT, _ANY_SECRET, region_name=REGION)
+        return session.client(service, endpoint_url=self.endpoint_url, config=Config(retries={"total_max_attempts": 3}))
+
+    def environment(self) -> dict[str, str]:
+        """Give the variables that lead an AWS client here."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_ACCESS_KEY_ID": ACCOUNT,
+            "AWS_SECRET_ACCESS_KEY": _ANY_SECRET,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+        }
+
+    def _wait_until_healthy(self) -> None:
+        health = f"{self.endpoint_url}/_ministack/health"
+        until = time.monotonic() + _START_SECONDS
+        while time.monotonic() < until:
+            if self._process.poll() is not None:
+                break
+            with contextlib.suppress(urllib.error.URLError, OSError):
+                urllib.request.urlopen(health, timeout=5).close()  # noqa: S310 - the URL is ours
+                return
+            time.sleep(0.05)
+        said = self._log.read_text(errors="replace").strip().splitlines()[-10:]
+        raise CommandError("the embedded AWS did not start:\n" + "\n".join(said))
+
+    def _end(self) -> None:
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port

@@ -1,0 +1,254 @@
+"""The command itself: everything put together, watched, and stopped again."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from watchbot.contract import DEAD_LETTER_MESSAGE_ID, DEAD_LETTER_REASON, Event
+from watchbot.journal import Entry
+from watchbot_cli.errors import CommandError, UsageError
+from watchbot_cli.local.assembly import synthesise
+from watchbot_cli.local.deployment import Deployed, deploy, secrets_of
+from watchbot_cli.local.emulator import Emulator
+from watchbot_cli.local.sending import Outgoing, publish, read_messages
+from watchbot_cli.local.service import Service, find_services
+from watchbot_cli.local.tally import Summary, Tally
+from watchbot_cli.local.watcher_process import check_command, worker_environment
+from watchbot_cli.local.watchers import Watchers
+
+_CHECK_SECONDS = 0.3
+_SHOWN_CHARACTERS = 200
+
+
+class _InterruptedError(Exception):
+    """A signal asked to stop."""
+
+
+class _Signals:
+    """Ctrl-C and SIGTERM, counted: the first stops, the second hurries."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._record)
+
+    def _record(self, number: int, frame: FrameType | None) -> None:
+        self.count += 1
+
+    def check(self) -> None:
+        if self.count:
+            raise _InterruptedError
+
+
+def run(*, app: str | None, service: str | None, send: str | None, until_empty: bool, as_json: bool) -> int:
+    """Run the app's services here; gives the exit code. Raises :class:`CommandError`."""
+    signals = _Signals()
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    with tempfile.TemporaryDirectory(prefix="watchbot-local-") as name:
+        folder = Path(name)
+        assembly = synthesise(app, folder / "cdk.out")
+        services = find_services(assembly, service)
+        for one in services:
+            _check(one)
+        messages = _messages(services, send)
+        home = folder / "aws"
+        home.mkdir()
+        try:
+            with Emulator(home) as emulator:
+                deployed = deploy(services, assembly, emulator)
+                session = _Session(emulator, deployed, console, signals)
+                return session.work(messages, until_empty=until_empty, as_json=as_json)
+        except _InterruptedError:
+            raise CommandError("interrupted before the watchers ran") from None
+        except (BotoCoreError, ClientError) as error:
+            raise CommandError(f"the embedded AWS refused: {error}") from error
+
+
+def _check(service: Service) -> None:
+    secrets_of(service)
+    if isinstance(service.command[0], str):
+        plain = {name: value for name, value in service.environment.items() if isinstance(value, str)}
+        command = [str(part) for part in service.command]
+        check_command(service.name, command, service.directory, worker_environment(plain, {}))
+
+
+def _messages(services: Sequence[Service], send: str | None) -> list[Outgoing]:
+    if send is None:
+        return []
+    if len(services) > 1:
+        names = ", ".join(service.name for service in services)
+        raise UsageError(f"--send needs --service, because the app holds several: {names}")
+    return read_messages(send, fifo=services[0].fifo)
+
+
+class _Session:
+    """The services of a run, from the first watcher to the last."""
+
+    def __init__(self, emulator: Emulator, deployed: Sequence[Deployed], console: Console, signals: _Signals) -> None:
+        self._emulator = emulator
+        self._deployed = deployed
+        self._console = console
+        self._signals = signals
+        self._sqs = emulator.client("sqs")
+        self._tally = Tally()
+        self._quiet = False
+        self._sent = 0
+
+    def work(self, messages: list[Outgoing], *, until_empty: bool, as_json: bool) -> int:
+        self._quiet = until_empty
+        watchers = Watchers(self._tally, self._show)
+        interrupted = False
+        with watchers.running(self._deployed, self._emulator.environment()):
+            self._introduce(messages, until_empty=until_empty)
+            try:
+                self._send(messages)
+                self._watch(watchers, until_empty=until_empty)
+            except _InterruptedError:
+                interrupted = True
+            watchers.stop(lambda: self._signals.count > 1)
+        summary = self._tally.summary(self._sent, self._dead_letters())
+        _print(summary, as_json=as_json)
+        if interrupted and until_empty:
+            raise CommandError("interrupted before the queue had drained")
+        return 1 if summary.dead_lettered else 0
+
+    def _introduce(self, messages: list[Outgoing], *, until_empty: bool) -> None:
+        if messages or until_empty:
+            return
+        endpoint = self._emulator.endpoint_url
+        for service in self._deployed:
+            self._console.print(f"{service.name} is running; send it a message with", markup=False)
+            self._console.print(
+                f"  AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x aws --region us-east-1 --endpoint-url {endpoint} "
+                f"sns publish --topic-arn {service.topic_arn} --message hello",
+                markup=False,
+            )
+        self._console.print("Ctrl-C stops it")
+
+    def _send(self, messages: list[Outgoing]) -> None:
+        if not messages:
+            return
+        with self._progress() as progress:
+            bar = progress.add_task("sending", total=len(messages))
+
+            def sent(count: int) -> None:
+                self._sent += count
+                progress.advance(bar, count)
+                self._signals.check()
+
+            publish(self._emulator.client("sns"), self._deployed[0].topic_arn, messages, sent)
+
+    def _watch(self, watchers: Watchers, *, until_empty: bool) -> None:
+        """Count what the watchers say, until a signal comes or, if asked to, until every queue is empty."""
+        empty_checks, checked_at = 0, 0.0
+        with self._progress() as progress:
+            bar = progress.add_task("processing", total=self._sent or None, visible=until_empty)
+            while empty_checks < 2:
+                self._signals.check()
+                watchers.hear(0.1)
+                progress.update(bar, completed=self._tally.removed)
+                if not until_empty:
+                    continue
+                if self._tally.start_failure is not None:
+                    raise CommandError(f"workers cannot be started: {self._tally.start_failure}")
+                if time.monotonic() - checked_at >= _CHECK_SECONDS and not self._tally.running:
+                    checked_at = time.monotonic()
+                    empty_checks = empty_checks + 1 if self._is_empty() else 0
+
+    def _is_empty(self) -> bool:
+        names = [
+            "ApproximateNumberOfMessages",
+            "ApproximateNumberOfMessagesNotVisible",
+            "ApproximateNumberOfMessagesDelayed",
+        ]
+        for service in self._deployed:
+            answer = self._sqs.get_queue_attributes(QueueUrl=service.queue_url, AttributeNames=names)
+            if any(int(value) for value in answer["Attributes"].values()):
+                return False
+        return True
+
+    def _dead_letters(self) -> list[dict[str, Any]]:
+        letters: list[dict[str, Any]] = []
+        for service in self._deployed:
+            while True:
+                received = self._sqs.receive_message(
+                    QueueUrl=service.dead_letter_queue_url,
+                    MaxNumberOfMessages=10,
+                    VisibilityTimeout=3600,
+                    MessageAttributeNames=["All"],
+                ).get("Messages", [])
+                letters += [_letter(service.name, message) for message in received]
+                if not received:
+                    break
+        return letters
+
+    def _show(self, line: str, entry: Entry | None) -> None:
+        """Write a line; with a summary to come, not those that it will count."""
+        routine = entry is not None and (
+            entry.event in (Event.JOB_STARTED, Event.WATCHER_STARTED, Event.WATCHER_DRAINING, Event.WATCHER_STOPPED)
+            or (entry.event == Event.JOB_FINISHED and entry.fields.get("settlement") != "dead_lettered")
+        )
+        if not (self._quiet and routine):
+            self._console.print(line, markup=False)
+
+    def _progress(self) -> Progress:
+        return Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=self._console,
+            disable=not self._console.is_terminal,
+            transient=True,
+        )
+
+
+def _letter(service: str, message: dict[str, Any]) -> dict[str, Any]:
+    attributes = message.get("MessageAttributes", {})
+
+    def attribute(name: str) -> str | None:
+        value: str | None = attributes.get(name, {}).get("StringValue")
+        return value
+
+    body = message["Body"]
+    try:
+        envelope = json.loads(body)
+        body = envelope["Message"] if "TopicArn" in envelope else body
+    except (ValueError, TypeError, KeyError):
+        pass
+    return {
+        "service": service,
+        "message_id": attribute(DEAD_LETTER_MESSAGE_ID) or message["MessageId"],
+        "message": body[:_SHOWN_CHARACTERS],
+        "reason": attribute(DEAD_LETTER_REASON) or "received too often",
+    }
+
+
+def _print(summary: Summary, *, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps(dataclasses.asdict(summary), ensure_ascii=False) + "\n")
+        return
+    lines = [
+        f"sent           {summary.sent}",
+        f"succeeded      {summary.succeeded}",
+        f"failed runs    {summary.failed}",
+        f"retried runs   {summary.retried}",
+        f"dead-lettered  {summary.dead_lettered}",
+        f"messages/s     {summary.messages_per_second:g}",
+        f"job p50 / p95  {summary.job_p50_seconds:g} s / {summary.job_p95_seconds:g} s",
+        *(f"dead letter {one['message_id']}: {one['reason']}: {one['message']}" for one in summary.dead_letters),
+    ]
+    sys.stdout.write("\n".join(lines) + "\n")

@@ -1,0 +1,152 @@
+"""A Watchbot as its template describes it, and what of it runs on this machine."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from watchbot.contract import (
+    OUTPUT_SUFFIX,
+    WATCHER_CONTAINER,
+    WORKER_CONTAINER,
+    WORKER_ENV_PREFIX,
+    Description,
+    DescriptionError,
+    Isolation,
+    is_task_setting,
+)
+from watchbot_cli.errors import CommandError, UsageError
+from watchbot_cli.local.assembly import Assembly
+
+
+@dataclasses.dataclass(frozen=True)
+class Service:
+    """One Watchbot. Values of ``environment`` and ``command`` may be intrinsics that the data plane resolves."""
+
+    stack: str
+    name: str
+    topic: Any
+    queue: Any
+    dead_letter_queue: Any
+    command: tuple[Any, ...]
+    environment: Mapping[str, Any]
+    secrets: tuple[str, ...]
+    watchers: int
+    fifo: bool
+    directory: Path | None
+
+    @property
+    def construct_id(self) -> str:
+        """The last part of its path."""
+        return self.name.rpartition("/")[2]
+
+
+def find_services(assembly: Assembly, wanted: str | None) -> list[Service]:
+    """Read the app's Watchbots from their stack outputs, all of them or the one that is wanted."""
+    services = [
+        _Reader(assembly, stack, template).read(output["Value"])
+        for stack, template in assembly.templates.items()
+        for name, output in template.get("Outputs", {}).items()
+        if name.endswith(OUTPUT_SUFFIX)
+    ]
+    if not services:
+        raise UsageError("the app holds no Watchbot")
+    if wanted is None:
+        return services
+    chosen = [service for service in services if wanted in (service.name, service.construct_id)]
+    names = ", ".join(service.name for service in services)
+    if not chosen:
+        raise UsageError(f"--service {wanted!r} is not in the app, which holds {names}")
+    if len(chosen) > 1:
+        raise UsageError(f"--service {wanted!r} is the id of several Watchbots, say which of {names}")
+    return chosen
+
+
+class _Reader:
+    """Reads one description; what is known only at deployment stands for the resource that it refers to."""
+
+    def __init__(self, assembly: Assembly, stack: str, template: Mapping[str, Any]) -> None:
+        self._assembly = assembly
+        self._stack = stack
+        self._template = template
+        self._intrinsics: list[Any] = []
+
+    def read(self, value: Any) -> Service:
+        try:
+            description = Description.from_json(self._placeholders(value))
+        except DescriptionError as error:
+            raise CommandError(f"stack {self._stack}: {error}") from error
+        watcher = self._container(description, description.task_definition, _WATCHERS[description.isolation])
+        worker = self._container(description, description.worker_task_definition, WORKER_CONTAINER)
+        command = worker.get("Command")
+        if not command:
+            raise UsageError(
+                f"{description.service} cannot run on this machine: it has no command, and without Docker its image's "
+                "own entry point cannot be started; give the Watchbot a command"
+            )
+        queue = self._resource(description, description.queue_url)
+        service = self._resource(description, description.ecs_service)
+        count = service["Properties"].get("DesiredCount", 1)
+        return Service(
+            stack=self._stack,
+            name=description.service,
+            topic=self._intrinsic(description.topic_arn),
+            queue=self._intrinsic(description.queue_url),
+            dead_letter_queue=self._intrinsic(description.dead_letter_queue_url),
+            command=tuple(command),
+            environment=_environment(watcher, worker),
+            secrets=tuple(_original_name(secret["Name"]) for secret in worker.get("Secrets", [])),
+            watchers=count if isinstance(count, int) else 1,
+            fifo=bool(queue["Properties"].get("FifoQueue", False)),
+            directory=self._image_directory(worker.get("Image")),
+        )
+
+    def _placeholders(self, value: Any) -> str:
+        match value:
+            case str():
+                return value
+            case {"Fn::Join": [str(separator), list(parts)]}:
+                return separator.join(self._placeholders(part) for part in parts)
+            case _:
+                self._intrinsics.append(value)
+                return f"@{len(self._intrinsics) - 1}@"
+
+    def _intrinsic(self, placeholder: str) -> Any:
+        is_one = placeholder.startswith("@") and placeholder.endswith("@")
+        return self._intrinsics[int(placeholder[1:-1])] if is_one else placeholder
+
+    def _resource(self, description: Description, placeholder: str) -> Mapping[str, Any]:
+        match self._intrinsic(placeholder):
+            case {"Ref": str(name)} if name in self._template["Resources"]:
+                resource: Mapping[str, Any] = self._template["Resources"][name]
+                return resource
+            case _:
+                raise UsageError(
+                    f"{description.service} cannot run on this machine: it is in a nested stack of {self._stack}; "
+                    "put it into a stack of its own"
+                )
+
+    def _container(self, description: Description, definition: str, name: str) -> Mapping[str, Any]:
+        containers = self._resource(description, definition)["Properties"]["ContainerDefinitions"]
+        container: Mapping[str, Any] = next(one for one in containers if one["Name"] == name)
+        return container
+
+    def _image_directory(self, image: Any) -> Path | None:
+        text = json.dumps(image)
+        return next((path for key, path in self._assembly.image_directories.items() if key in text), None)
+
+
+_WATCHERS = {Isolation.TASK: WATCHER_CONTAINER, Isolation.PROCESS: WORKER_CONTAINER}
+
+
+def _environment(watcher: Mapping[str, Any], worker: Mapping[str, Any]) -> dict[str, Any]:
+    """Join the worker's variables and the watcher's settings, less those that would make it call ECS."""
+    variables = [*worker.get("Environment", []), *watcher.get("Environment", [])]
+    return {_original_name(one["Name"]): one["Value"] for one in variables if not is_task_setting(one["Name"])}
+
+
+def _original_name(name: str) -> str:
+    return name.removeprefix(WORKER_ENV_PREFIX)
