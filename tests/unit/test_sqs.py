@@ -19,7 +19,7 @@ QUEUE = "https://sqs.eu-west-1.amazonaws.com/123456789012/jobs"
 
 @pytest.fixture
 def sqs() -> Iterator[BotoSqs]:
-    wire = BotoSqs(QUEUE, 1, AwsAccess({}, QUEUE))
+    wire = BotoSqs(QUEUE, 180, 1, AwsAccess({}, QUEUE))
     yield wire
     wire.close()
 

@@ -85,7 +85,7 @@ async def _listen(
     observe = Observers([LogObserver(journal)])
     aws = AwsAccess(environment, settings.queue_url)
     max_polls = min(_MOST_POLLS, -(-settings.workers // 10))
-    sqs = BotoSqs(settings.queue_url, max_polls, aws)
+    sqs = BotoSqs(settings.queue_url, settings.visibility_timeout_seconds, max_polls, aws)
     runner = StartRetry(_runner(settings, command, aws, worker_environment, journal), observe=observe, chance=chance)
     watcher = Watcher(
         _work_queue(settings, sqs, chance, observe),

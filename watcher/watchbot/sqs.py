@@ -77,8 +77,9 @@ class Sqs(Protocol):
 class BotoSqs:
     """boto3 behind the protocol: long polls, other calls and heartbeats each in threads of their own."""
 
-    def __init__(self, queue_url: str, polls: int, aws: AwsAccess) -> None:
+    def __init__(self, queue_url: str, visibility_seconds: int, polls: int, aws: AwsAccess) -> None:
         self._queue_url = queue_url
+        self._visibility_seconds = visibility_seconds
         self._poller = _client(aws, POLL_SECONDS + _CALL_TIMEOUT_SECONDS, polls)
         self._caller = _client(aws, _CALL_TIMEOUT_SECONDS, _CALL_THREADS + _HEARTBEAT_THREADS)
         self._polls = ThreadPoolExecutor(polls, "poll")
@@ -93,6 +94,8 @@ class BotoSqs:
                 QueueUrl=self._queue_url,
                 MaxNumberOfMessages=limit,
                 WaitTimeSeconds=POLL_SECONDS,
+                # The queue's own timeout may be another one, and the first heartbeat would come too late.
+                VisibilityTimeout=self._visibility_seconds,
                 # The name that every boto3 since 1.34 knows; newer ones call it MessageSystemAttributeNames.
                 AttributeNames=["All"],
                 MessageAttributeNames=["All"],

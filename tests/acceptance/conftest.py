@@ -1,0 +1,26 @@
+"""The embedded AWS that acceptance tests talk to: one for each test process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.acceptance.queue import Queues
+from watchbot_cli.local.emulator import Emulator
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    with Emulator(tmp_path_factory.mktemp("aws")) as running:
+        yield running
+
+
+@pytest.fixture
+def queues(emulator: Emulator, request: pytest.FixtureRequest) -> Queues:
+    return Queues(emulator, request.node.name)
+
+
+@pytest.fixture
+def fifo_queues(emulator: Emulator, request: pytest.FixtureRequest) -> Queues:
+    return Queues(emulator, request.node.name, fifo=True)

@@ -1,0 +1,110 @@
+"""The real program, as it is started in a container: its signals, its log, its exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from types import TracebackType
+from typing import Any
+
+from tests.acceptance.queue import Queues
+from watchbot.journal import Entry, parse_line
+
+_PATIENCE_SECONDS = 30
+
+
+class Heard:
+    """One line of the log and when it arrived."""
+
+    def __init__(self, line: str) -> None:
+        self.at = time.monotonic()
+        self.line = line
+        entry = parse_line(line)
+        self.entry = entry if entry is not None else Entry("", None, None, {}, line)
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        return dict(self.entry.fields)
+
+
+class Program:
+    """``python -m watchbot listen -- sh -c SCRIPT`` on a queue, killed at the end of the ``with`` block."""
+
+    def __init__(self, queues: Queues, script: str, **settings: str) -> None:
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            **queues.emulator.environment(),
+            "WATCHBOT_QUEUE_URL": queues.url,
+            "WATCHBOT_DEAD_LETTER_QUEUE_URL": queues.dead_letter_url,
+            **{f"WATCHBOT_{name.upper()}": value for name, value in settings.items()},
+        }
+        self._command = [sys.executable, "-P", "-m", "watchbot", "listen", "--", "sh", "-c", script]
+        self._heard: list[Heard] = []
+        self._changed = threading.Condition()
+
+    def __enter__(self) -> Program:
+        self._process = subprocess.Popen(
+            self._command,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._reader.join()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+    def signal(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def exit_code(self) -> int:
+        """Wait for the end."""
+        return self._process.wait(_PATIENCE_SECONDS)
+
+    def events(self, name: str) -> list[Heard]:
+        """The events of this name so far."""
+        return [heard for heard in self._heard if heard.entry.event == name]
+
+    def hears(self, name: str, count: int = 1) -> Heard:
+        """Wait for an event, or for the n-th of its name."""
+        with self._changed:
+            found = self._changed.wait_for(lambda: len(self.events(name)) >= count, _PATIENCE_SECONDS)
+            assert found, f"no {name} in:\n" + "\n".join(heard.line for heard in self._heard)
+            return self.events(name)[count - 1]
+
+    def says(self, line: str, count: int = 1) -> Heard:
+        """Wait until a worker has written this line, or has written it so often."""
+
+        def said() -> list[Heard]:
+            return [heard for heard in self._heard if heard.entry.source == "worker" and heard.entry.line == line]
+
+        with self._changed:
+            found = self._changed.wait_for(lambda: len(said()) >= count, _PATIENCE_SECONDS)
+            assert found, f"no worker said {line!r}:\n" + "\n".join(heard.line for heard in self._heard)
+            return said()[count - 1]
+
+    @property
+    def spoken(self) -> list[str]:
+        """What workers have written so far."""
+        return [heard.entry.line for heard in self._heard if heard.entry.source == "worker"]
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            with self._changed:
+                self._heard.append(Heard(line.rstrip("\n")))
+                self._changed.notify_all()
