@@ -38,57 +38,55 @@ class Service:
     fifo: bool
     directory: Path | None
 
-    @property
-    def construct_id(self) -> str:
-        """The last part of its path."""
-        return self.name.rpartition("/")[2]
-
 
 def find_services(assembly: Assembly, wanted: str | None) -> list[Service]:
     """Read the app's Watchbots from their stack outputs, all of them or the one that is wanted."""
-    services = [
-        _Reader(assembly, stack, template).read(output["Value"])
+    readers = [
+        _Reader(assembly, stack, template, output["Value"])
         for stack, template in assembly.templates.items()
         for name, output in template.get("Outputs", {}).items()
         if name.endswith(OUTPUT_SUFFIX)
     ]
-    if not services:
+    if not readers:
         raise UsageError("the app holds no Watchbot")
-    if wanted is None:
-        return services
-    chosen = [service for service in services if wanted in (service.name, service.construct_id)]
-    names = ", ".join(service.name for service in services)
+    chosen = [reader for reader in readers if wanted in (None, reader.name, reader.name.rpartition("/")[2])]
+    names = ", ".join(reader.name for reader in readers)
     if not chosen:
         raise UsageError(f"--service {wanted!r} is not in the app, which holds {names}")
-    if len(chosen) > 1:
+    if wanted is not None and len(chosen) > 1:
         raise UsageError(f"--service {wanted!r} is the id of several Watchbots, say which of {names}")
-    return chosen
+    return [reader.read() for reader in chosen]
 
 
 class _Reader:
     """Reads one description; what is known only at deployment stands for the resource that it refers to."""
 
-    def __init__(self, assembly: Assembly, stack: str, template: Mapping[str, Any]) -> None:
+    def __init__(self, assembly: Assembly, stack: str, template: Mapping[str, Any], value: Any) -> None:
         self._assembly = assembly
         self._stack = stack
         self._template = template
         self._intrinsics: list[Any] = []
-
-    def read(self, value: Any) -> Service:
         try:
-            description = Description.from_json(self._placeholders(value))
+            self._description = Description.from_json(self._placeholders(value))
         except DescriptionError as error:
-            raise CommandError(f"stack {self._stack}: {error}") from error
-        watcher = self._container(description, description.task_definition, _WATCHERS[description.isolation])
-        worker = self._container(description, description.worker_task_definition, WORKER_CONTAINER)
+            raise CommandError(f"stack {stack}: {error}") from error
+
+    @property
+    def name(self) -> str:
+        return self._description.service
+
+    def read(self) -> Service:
+        description = self._description
+        watcher = self._container(description.task_definition, _WATCHERS[description.isolation])
+        worker = self._container(description.worker_task_definition, WORKER_CONTAINER)
         command = worker.get("Command")
         if not command:
             raise UsageError(
                 f"{description.service} cannot run on this machine: it has no command, and without Docker its image's "
                 "own entry point cannot be started; give the Watchbot a command"
             )
-        queue = self._resource(description, description.queue_url)
-        service = self._resource(description, description.ecs_service)
+        queue = self._resource(description.queue_url)
+        service = self._resource(description.ecs_service)
         count = service["Properties"].get("DesiredCount", 1)
         return Service(
             stack=self._stack,
@@ -118,19 +116,19 @@ class _Reader:
         is_one = placeholder.startswith("@") and placeholder.endswith("@")
         return self._intrinsics[int(placeholder[1:-1])] if is_one else placeholder
 
-    def _resource(self, description: Description, placeholder: str) -> Mapping[str, Any]:
+    def _resource(self, placeholder: str) -> Mapping[str, Any]:
         match self._intrinsic(placeholder):
             case {"Ref": str(name)} if name in self._template["Resources"]:
                 resource: Mapping[str, Any] = self._template["Resources"][name]
                 return resource
             case _:
                 raise UsageError(
-                    f"{description.service} cannot run on this machine: it is in a nested stack of {self._stack}; "
+                    f"{self.name} cannot run on this machine: it is in a nested stack of {self._stack}; "
                     "put it into a stack of its own"
                 )
 
-    def _container(self, description: Description, definition: str, name: str) -> Mapping[str, Any]:
-        containers = self._resource(description, definition)["Properties"]["ContainerDefinitions"]
+    def _container(self, definition: str, name: str) -> Mapping[str, Any]:
+        containers = self._resource(definition)["Properties"]["ContainerDefinitions"]
         container: Mapping[str, Any] = next(one for one in containers if one["Name"] == name)
         return container
 
