@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("local")
+
 APP = """
 from aws_cdk import App, Stack
 from aws_cdk import aws_ecs as ecs
@@ -197,10 +199,11 @@ def test_ctrl_c_stops_everything_and_leaves_nothing_behind(app: str, tmp_path: P
         assert running.stderr is not None
         running.stdin.write("x\n")
         running.stdin.close()
-        while "ready" not in running.stderr.readline():
-            assert running.poll() is None
-        running.send_signal(signal.SIGINT)
-        running.send_signal(signal.SIGINT)
+        for line in ("ready", "watcher.draining"):
+            # The first stops and waits for the running job, the second waits for nothing.
+            while line not in running.stderr.readline():
+                assert running.poll() is None
+            running.send_signal(signal.SIGINT)
         rest = running.stderr.read()
         assert running.wait(60) == 0, rest
     assert list(tmp_path.iterdir()) == []
