@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import shlex
 import signal
 import subprocess
@@ -209,3 +210,29 @@ def test_ctrl_c_stops_everything_and_leaves_nothing_behind(app: str, tmp_path: P
     assert list(tmp_path.iterdir()) == []
     left = subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True, check=False)
     assert left.stdout == ""
+
+
+def test_a_run_that_is_killed_takes_its_watchers_workers_and_aws_with_it(app: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "watchbot_cli", "local", "--app", app, "--service", "slow", "--send", "-"]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+    ) as running:
+        assert running.stdin is not None
+        assert running.stderr is not None
+        running.stdin.write("x\n")
+        running.stdin.close()
+        while "ready" not in running.stderr.readline():
+            assert running.poll() is None
+        watching = [os.pidfd_open(pid) for pid in _descendants(running.pid)]
+        assert len(watching) >= 3
+        running.kill()
+    for descriptor in watching:
+        ready, _, _ = select.select([descriptor], [], [], 30)
+        assert ready
+        os.close(descriptor)
+
+
+def _descendants(pid: int) -> list[int]:
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [one for child in map(int, children) for one in (child, *_descendants(child))]

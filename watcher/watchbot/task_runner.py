@@ -82,6 +82,7 @@ class TaskRunner:
         for task in tasks:
             result = result_of_task(task, can_dead_letter=self._can_dead_letter)
             if result.outcome in _REMOVING:
+                del self._attempts[message.message_id]
                 return result
         return None
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from queue import SimpleQueue
 
-from watchbot.contract import PREFIX
+from watchbot.contract import PREFIX, Event
 from watchbot_cli.errors import UsageError
 
 _KEPT_LINES = 10
@@ -48,12 +48,14 @@ class WatcherProcess:
     ) -> None:
         self.service = service
         self.last_lines: deque[str] = deque(maxlen=_KEPT_LINES)
+        self._draining = threading.Event()
+        self._hurried = False
         self._lines = lines
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "watchbot", "listen", "--", *command],
+            [sys.executable, "-P", "-m", "watchbot_cli.local.tethered", "watchbot", "listen", "--", *command],
             cwd=directory,
             env=dict(environment),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -69,21 +71,30 @@ class WatcherProcess:
         """How it has ended; None while it runs."""
         return self._process.poll()
 
-    def stop(self) -> None:
-        """Ask it to drain; asked again it hurries."""
+    def drain(self) -> None:
+        """Ask it to finish what runs and to receive nothing more."""
         self._process.send_signal(signal.SIGTERM)
+
+    def hurry(self) -> None:
+        """Ask it, once it drains, to wait no longer; two signals before it hears the first would be one."""
+        if self._draining.is_set() and not self._hurried:
+            self._hurried = True
+            self._process.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
         """End it at once; harmless when it has ended."""
         self._process.kill()
         self._process.wait()
         self._reader.join(5)
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
 
     def _read(self) -> None:
         assert self._process.stdout is not None  # noqa: S101 - it is a pipe
         for line in self._process.stdout:
+            if Event.WATCHER_DRAINING in line:
+                self._draining.set()
             self.last_lines.append(line.rstrip("\n"))
             self._lines.put(line.rstrip("\n"))
         self._lines.put(None)

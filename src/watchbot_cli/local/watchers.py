@@ -54,14 +54,12 @@ class Watchers:
     def stop(self, is_hurried: Callable[[], bool]) -> None:
         """Let running jobs finish, and wait for nothing else; ``is_hurried`` says when to wait for nothing at all."""
         for process in self._processes:
-            process.stop()
-        asked_again = False
+            process.drain()
         while self._ended < len(self._processes):
-            self._take(0.2)
-            if not asked_again and (self._tally.running == 0 or is_hurried()):
-                asked_again = True
+            self._take(0.1)
+            if self._tally.running == 0 or is_hurried():
                 for process in self._processes:
-                    process.stop()
+                    process.hurry()
 
     def _take(self, seconds: float) -> None:
         try:
