@@ -28,7 +28,7 @@ from watchbot.task_runner import TaskRunner
 from watchbot.watcher import Watcher
 from watchbot.work_queue import WorkQueue
 from watchbot.worker_environment import WorkerEnvironment, container_environment
-from watchbot.worker_process import WorkerStartError, find_program
+from watchbot.worker_process import WorkerStartError, find_program, keep_descriptors_private
 
 _MOST_POLLS = 8
 _FLUSH_SECONDS = 5.0
@@ -129,6 +129,7 @@ def _runner(
             variables,
             lambda message_id, arn: journal.event(Event.TASK_STARTED, message_id=message_id, task=arn),
         )
+    keep_descriptors_private()
     reaper = Reaper(adopts=True)
     reaper.listen()
     return ProcessRunner(

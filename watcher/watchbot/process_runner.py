@@ -77,8 +77,8 @@ class ProcessRunner:
             return Result(Outcome.DID_NOT_START, reason=str(error))
         finally:
             self._running.pop(message_id, None)
-            # The outcome is settled first; what a job has left on disk can wait a moment.
-            asyncio.get_running_loop().call_soon(scratch.remove)
+            # The outcome is settled first; what a job has left on disk can wait, and may take a while to remove.
+            asyncio.get_running_loop().run_in_executor(None, scratch.remove)
 
     def _start(self, job: Job, scratch: Scratch) -> WorkerProcess:
         message_id = job.message.message_id

@@ -22,12 +22,14 @@ class Reaper:
 
     With ``adopts`` the process also becomes the parent of orphans (prctl(2), PR_SET_CHILD_SUBREAPER) and reaps those
     as well: daemons of a job, and every zombie when we are PID 1. It never waits for a child without looking first
-    whose it is, so that no exit code is lost.
+    whose it is, so that no exit code is lost. When a job has ended, orphans that carry its mark in their environment
+    are killed, whatever session they are in; those that carry no mark are once no job runs that they could belong to.
     """
 
     def __init__(self, *, adopts: bool) -> None:
         self._adopts = adopts and sys.platform == "linux"
-        self._watched: dict[int, OnExit] = {}
+        self._watched: dict[int, tuple[OnExit, bytes]] = {}
+        self._condemned: set[bytes] = set()
 
     def listen(self) -> None:
         """Take SIGCHLD on the running loop, and orphans if they are ours to take."""
@@ -35,21 +37,32 @@ class Reaper:
             ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, self.reap)
 
-    def watch(self, pid: int, on_exit: OnExit) -> None:
-        """Have ``on_exit`` called once this child has ended."""
-        self._watched[pid] = on_exit
+    def watch(self, pid: int, on_exit: OnExit, mark: bytes) -> None:
+        """Have ``on_exit`` called once this child has ended; ``mark`` is a variable that only its job has."""
+        self._watched[pid] = (on_exit, mark)
 
     def reap(self) -> None:
-        """Collect every child that has ended."""
+        """Collect every child that has ended, and kill what ended jobs have left behind."""
         for pid, status in self._everyone() if self._adopts else self._watched_ones():
-            on_exit = self._watched.pop(pid, None)
-            if on_exit is not None:
+            watched = self._watched.pop(pid, None)
+            if watched is not None:
+                on_exit, mark = watched
+                self._condemned.add(mark)
                 on_exit(os.waitstatus_to_exitcode(status))
+        if self._adopts and self._condemned:
+            self._kill_leftovers()
 
-    def orphans(self) -> list[int]:
-        """List the children that nobody watches: what jobs have left behind."""
-        if not self._adopts:
-            return []
+    def _kill_leftovers(self) -> None:
+        """Kill orphans of ended jobs; their own children become orphans then, and their end brings us here again."""
+        orphans = {pid: _environment(pid) for pid in self._orphans()}
+        marks = {mark for mark in self._condemned if any(mark in environment for environment in orphans.values())}
+        for pid, environment in orphans.items():
+            if not self._watched or any(mark in environment for mark in marks):
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
+        self._condemned = marks if self._watched or not orphans else self._condemned
+
+    def _orphans(self) -> list[int]:
         try:
             children = Path(f"/proc/self/task/{os.getpid()}/children").read_text()
         except OSError:
@@ -75,6 +88,13 @@ class Reaper:
             if ended:
                 kill_group(pid, signal.SIGKILL)
                 yield ended, status
+
+
+def _environment(pid: int) -> list[bytes]:
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return []
 
 
 def kill_group(pid: int, number: int) -> None:

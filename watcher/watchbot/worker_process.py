@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
@@ -43,7 +44,7 @@ class WorkerProcess:
             raise
         finally:
             os.close(writing)
-        reaper.watch(self.pid, self._exited)
+        reaper.watch(self.pid, self._exited, b"TMPDIR=" + environment[b"TMPDIR"])
         self._output = Output(reading, emit)
         _make_modest(self.pid)
 
@@ -59,6 +60,14 @@ class WorkerProcess:
         if not self.exit_code.done():
             self.exit_code.set_result(exit_code)
         self._output.finish()
+
+
+def keep_descriptors_private() -> None:
+    """Keep the descriptors that this process was started with from every worker; CPython's own are private already."""
+    for name in os.listdir("/dev/fd"):  # noqa: PTH208 - names are all that is needed
+        with contextlib.suppress(OSError):
+            if int(name) > 2:
+                os.set_inheritable(int(name), False)
 
 
 def find_program(name: str, search_path: str | None) -> str:
