@@ -111,6 +111,11 @@ def test_a_megabyte_arrives_by_file_where_no_variable_can_hold_it() -> None:
     assert [line.strip() for line in lines] == ["1048576", "unset"]
 
 
+def test_a_worker_may_say_more_in_its_result_file() -> None:
+    result, _ = _run('echo \'{"action": "retry", "delay_seconds": 90, "reason": "later"}\' > "$ResultFile"')
+    assert (result.outcome, result.delay_seconds, result.reason) == (Outcome.NO_OP, 90, "later")
+
+
 def test_the_workers_directory_is_its_own_and_gone_afterwards(tmp_path: Path) -> None:
     async def scenario() -> None:
         bench = Bench('echo x > "$TMPDIR/left"; mkdir -p "$TMPDIR/a/b"', scratch=tmp_path)

@@ -12,7 +12,8 @@ from watchbot.job import Job
 from watchbot.message import Message
 from watchbot.reaper import Reaper
 from watchbot.result import Result, result_of_exit
-from watchbot.scratch import MESSAGE_FILE, Scratch
+from watchbot.result_file import refine
+from watchbot.scratch import MESSAGE_FILE, RESULT_FILE, Scratch
 from watchbot.worker_environment import WorkerEnvironment, encode
 from watchbot.worker_process import WorkerProcess, WorkerStartError
 
@@ -72,7 +73,8 @@ class ProcessRunner:
             worker = self._start(job, scratch)
             run = self._running[message_id] = _Run(worker)
             started()
-            return await run.result(self._timeout_seconds, can_dead_letter=self._can_dead_letter)
+            result = await run.result(self._timeout_seconds, can_dead_letter=self._can_dead_letter)
+            return refine(result, scratch.path / RESULT_FILE, can_dead_letter=self._can_dead_letter)
         except WorkerStartError as error:
             return Result(Outcome.DID_NOT_START, reason=str(error))
         finally:
@@ -88,6 +90,7 @@ class ProcessRunner:
             raise WorkerStartError(f"the message cannot be written to {scratch.path}: {error}") from error
         variables = job.variables() | {
             "MessageFile": str(scratch.path / MESSAGE_FILE),
+            "ResultFile": str(scratch.path / RESULT_FILE),
             "TMPDIR": str(scratch.temporary),
         }
         return WorkerProcess(
