@@ -11,7 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 from botocore.stub import Stubber
 
-from watchbot.aws_session import AwsAccess
+from watchbot.aws_session import AwsAccess, leave_to_worker
 from watchbot.sqs import BotoSqs, Entry, SqsError, sqs_error
 
 QUEUE = "https://sqs.eu-west-1.amazonaws.com/123456789012/jobs"
@@ -28,9 +28,51 @@ def _client_error(code: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": "why"}}, "ReceiveMessage")
 
 
-def test_the_region_is_the_queues_when_the_environment_names_none() -> None:
-    assert AwsAccess({}, QUEUE).client("sqs", Config()).meta.region_name == "eu-west-1"
-    assert AwsAccess({"AWS_REGION": "us-west-2"}, QUEUE).client("sqs", Config()).meta.region_name == "us-west-2"
+@pytest.mark.parametrize(
+    ("environment", "url", "region"),
+    [
+        ({}, QUEUE, "eu-west-1"),
+        ({"AWS_REGION": "us-west-2"}, QUEUE, "eu-west-1"),
+        ({"AWS_REGION": "us-west-2"}, "http://localhost/1/q", "us-west-2"),
+        ({"AWS_ENDPOINT_URL": "http://localhost"}, "http://localhost/1/q", "us-east-1"),
+        ({}, "https://sqs.cn-north-1.amazonaws.com.cn/1/q", "cn-north-1"),
+    ],
+)
+def test_the_region_is_the_queues(environment: dict[str, str], url: str, region: str) -> None:
+    assert AwsAccess(environment, url).client("sqs", Config()).meta.region_name == region
+
+
+def test_in_ecs_only_the_role_of_the_task_is_left_to_the_watcher(monkeypatch: pytest.MonkeyPatch) -> None:
+    environment = {
+        "ECS_CONTAINER_METADATA_URI_V4": "http://169.254.170.2/v4",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/v2/role",
+        "PATH": "/bin",
+        "AWS_ACCESS_KEY_ID": "theirs",
+        "AWS_PROFILE": "theirs",
+        "AWS_ENDPOINT_URL_SQS": "http://theirs",
+        "AWS_CA_BUNDLE": "/theirs",
+        "HTTPS_PROXY": "http://theirs",
+        "no_proxy": "theirs",
+        "SSL_CERT_FILE": "/theirs",
+    }
+    leave_to_worker(environment)
+    assert not [name for name, value in environment.items() if "theirs" in value]
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    session = AwsAccess(environment, QUEUE)._session
+    resolver = session._session.get_component("credential_provider")
+    provider = next(one for one in resolver.providers if one.METHOD == "container-role")
+    monkeypatch.setattr(
+        provider._fetcher,
+        "retrieve_full_uri",
+        lambda uri, headers=None: {
+            "AccessKeyId": f"from {uri}",
+            "SecretAccessKey": "x",
+            "Token": "x",
+            "Expiration": "2100-01-01T00:00:00Z",
+        },
+    )
+    assert session.get_credentials().access_key == "from http://169.254.170.2/v2/role"
 
 
 def test_an_endpoint_of_ones_own_is_honoured_outside_ecs_only() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import boto3
@@ -17,20 +18,48 @@ def in_ecs(environment: Mapping[str, str]) -> bool:
     return "ECS_CONTAINER_METADATA_URI_V4" in environment
 
 
+_CREDENTIALS = (
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+)
+"""What ECS sets for the role of a task.
+
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html
+"""
+
+_CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+def leave_to_worker(environment: MutableMapping[str, str]) -> None:
+    """Take everything out of an environment that would lead an AWS client elsewhere than the task's own role.
+
+    In ECS worker and watcher may share a container. Its account, profile, endpoint, proxy and certificates are the
+    worker's business, who gets them from the environment that the container was started with.
+    """
+    for name in list(environment):
+        is_clients = name.startswith("AWS_") and name not in _CREDENTIALS
+        if is_clients or name in _CERTIFICATES or name.lower().endswith("_proxy"):
+            del environment[name]
+    environment["AWS_CONFIG_FILE"] = os.devnull
+    environment["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
+    # A task on EC2 without a role of its own must not act as the instance it runs on.
+    environment["AWS_EC2_METADATA_DISABLED"] = "true"
+
+
 class AwsAccess:
     """Makes the session and names the endpoint.
 
     Outside ECS ``AWS_ENDPOINT_URL`` is honoured whatever the queue URL's host, so that a queue of an emulator can be
-    worked on; in ECS it would be the worker's business and is not read. The region is the environment's, else the
-    one in the queue's URL, else, with an endpoint of one's own, one that signing needs but nobody reads.
+    worked on; in ECS it would be the worker's business and is not read. The region is the one in the queue's URL, else
+    the environment's, else, with an endpoint of one's own, one that signing needs but nobody reads.
     """
 
     def __init__(self, environment: Mapping[str, str], queue_url: str) -> None:
         self._endpoint_url = None if in_ecs(environment) else environment.get("AWS_ENDPOINT_URL")
-        region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION")
         in_url = _REGION_IN_URL.match(queue_url)
-        if not region and in_url:
-            region = in_url[1]
+        region = in_url[1] if in_url else environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION")
         if not region and self._endpoint_url:
             region = "us-east-1"
         self._session: Any = boto3.session.Session(region_name=region or None)

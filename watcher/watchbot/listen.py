@@ -6,9 +6,9 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 
-from watchbot.aws_session import AwsAccess, in_ecs
+from watchbot.aws_session import AwsAccess, in_ecs, leave_to_worker
 from watchbot.backoff import Backoff
 from watchbot.contract import SCRATCH_DIRECTORY, Event, Isolation, Settings, SettingsError
 from watchbot.ecs import BotoEcs
@@ -34,13 +34,15 @@ _MOST_POLLS = 8
 _FLUSH_SECONDS = 5.0
 
 
-def listen(command: Sequence[str], environment: Mapping[str, str]) -> int:
+def listen(command: Sequence[str], environment: MutableMapping[str, str]) -> int:
     """Work on the queue that the environment names until told to stop; gives the exit code.
 
     Raises :class:`SettingsError` with everything that is wrong with the environment and the command.
     """
     worker_environment = WorkerEnvironment(container_environment())
     settings = _settings(command, environment, worker_environment)
+    if in_ecs(environment):
+        leave_to_worker(environment)
     writer = LineWriter(1)
     journal = Journal(writer, settings.log_format, time.time)
     try:
