@@ -13,7 +13,7 @@ import pytest
 from aws_cdk import App, Stack
 
 import watchbot_cdk
-from watchbot.contract import Event, Outcome, Settings
+from watchbot.contract import Event, Metric, Outcome, Settings
 from watchbot_cdk import Watchbot
 from watchbot_cli.main import cli
 
@@ -78,6 +78,11 @@ def test_every_setting_is_in_its_reference(field: dataclasses.Field[object]) -> 
 @pytest.mark.parametrize("word", [*Event, *Outcome])
 def test_every_event_and_outcome_is_in_the_reference_of_logs(word: str) -> None:
     assert f"`{word}`" in _read("docs/reference/logs.md")
+
+
+@pytest.mark.parametrize("metric", list(Metric))
+def test_every_metric_is_in_its_reference(metric: Metric) -> None:
+    assert f"`{metric}`" in _read("docs/reference/metrics.md")
 
 
 @pytest.mark.parametrize("name", sorted(cli.commands))

@@ -126,6 +126,30 @@ class Event(enum.StrEnum):
     TASK_STARTED = "task.started"
 
 
+METRIC_NAMESPACE = "Watchbot"
+METRIC_SERVICE = "Service"
+"""The one dimension of every metric: the service's name."""
+
+
+class Metric(enum.StrEnum):
+    """What the watcher counts and measures; durations are in milliseconds."""
+
+    MESSAGE_RECEIVES = "MessageReceives"
+    WORKER_SUCCESSES = "WorkerSuccesses"
+    WORKER_ERRORS = "WorkerErrors"
+    WORKER_DURATION = "WorkerDuration"
+    WORKER_PENDING = "WorkerPending"
+    RESPONSE_DURATION = "ResponseDuration"
+    WATCHER_CONCURRENCY = "WatcherConcurrency"
+    FAILED_WORKER_PLACEMENT = "FailedWorkerPlacement"
+    INTERRUPTED = "Interrupted"
+    TIMED_OUT = "TimedOut"
+    REJECTED = "Rejected"
+    DEAD_LETTERED = "DeadLettered"
+    NO_OPS = "NoOps"
+    LEASE_LOST = "LeaseLost"
+
+
 class ContractError(ValueError):
     """The root of what this file raises."""
 

@@ -15,6 +15,7 @@ from watchbot.ecs import BotoEcs
 from watchbot.journal import Journal
 from watchbot.line_writer import LineWriter
 from watchbot.log_observer import LogObserver
+from watchbot.metrics import Metrics
 from watchbot.notice import Observer, Observers, QueueTrouble
 from watchbot.opener import EnvelopeOpener
 from watchbot.process_runner import ProcessRunner
@@ -45,8 +46,9 @@ def listen(command: Sequence[str], environment: MutableMapping[str, str]) -> int
         leave_to_worker(environment)
     writer = LineWriter(1)
     journal = Journal(writer, settings.log_format, time.time)
+    metrics = Metrics(settings.service, writer, time.time)
     try:
-        return asyncio.run(_listen(settings, command, environment, worker_environment, journal))
+        return asyncio.run(_listen(settings, command, environment, worker_environment, journal, metrics))
     finally:
         writer.close(_FLUSH_SECONDS)
 
@@ -80,11 +82,12 @@ async def _listen(
     environment: Mapping[str, str],
     worker_environment: WorkerEnvironment,
     journal: Journal,
+    metrics: Metrics,
 ) -> int:
     stop = Stop()
     stop.listen(terminating_signals(in_ecs=in_ecs(environment)))
     chance = random.Random()  # noqa: S311 - jitter, not secrets
-    observe = Observers([LogObserver(journal)])
+    observe = Observers([LogObserver(journal), metrics])
     aws = AwsAccess(environment, settings.queue_url)
     max_polls = min(_MOST_POLLS, -(-settings.workers // 10))
     sqs = BotoSqs(settings.queue_url, settings.visibility_timeout_seconds, max_polls, aws)
@@ -109,7 +112,10 @@ async def _listen(
         workers=settings.workers,
         queue_url=settings.queue_url,
     )
+    counting = asyncio.create_task(metrics.run())
     exit_code = await watcher.run(stop)
+    counting.cancel()
+    metrics.flush()
     journal.event(Event.WATCHER_STOPPED, exit_code=exit_code)
     sqs.close()
     return exit_code

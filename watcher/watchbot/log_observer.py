@@ -41,7 +41,7 @@ class LogObserver:
         """Write the notice down, if it is one worth a line."""
         event = self._journal.event
         match notice:
-            case JobStarted(message):
+            case JobStarted(message, _):
                 event(Event.JOB_STARTED, message_id=message.message_id, receive_count=message.receive_count)
             case JobFinished():
                 self._finished(notice)

@@ -20,9 +20,10 @@ class Received:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class JobStarted:
-    """The worker of a job has begun."""
+    """The worker of a job has begun, this long after its start was first tried."""
 
     message: Message
+    pending_seconds: float
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

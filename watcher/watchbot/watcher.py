@@ -163,12 +163,13 @@ class Watcher:
     async def _run(self, job: Job, lease: Lease) -> Result:
         if lease.lost:
             return Result(Outcome.INTERRUPTED, reason="the lease was lost before the worker started")
-        started = asyncio.Event()
+        started, now = asyncio.Event(), asyncio.get_running_loop().time
+        asked_at = now()
         lease.on_lost = lambda: self._lost(lease, started=started.is_set())
 
         def begun() -> None:
             started.set()
-            self._observe(JobStarted(job.message))
+            self._observe(JobStarted(job.message, now() - asked_at))
 
         try:
             return await self._runner.run(job, begun)

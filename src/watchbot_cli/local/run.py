@@ -197,6 +197,8 @@ class _Session:
 
     def _show(self, line: str, entry: Entry | None) -> None:
         """Write a line; with a summary to come, not those that it will count."""
+        if entry is None and line.startswith('{"_aws"'):
+            return  # metrics, which CloudWatch reads out of the log in AWS
         routine = entry is not None and (
             entry.event in (Event.JOB_STARTED, Event.WATCHER_STARTED, Event.WATCHER_DRAINING, Event.WATCHER_STOPPED)
             or (entry.event == Event.JOB_FINISHED and entry.fields.get("settlement") != "dead_lettered")

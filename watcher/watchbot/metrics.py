@@ -1,0 +1,124 @@
+"""The observer that counts: CloudWatch metrics, as log lines in the Embedded Metric Format."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from watchbot.contract import METRIC_NAMESPACE, METRIC_SERVICE, Metric, Outcome
+from watchbot.notice import JobFinished, JobStarted, LeaseLost, Notice, Received, StartFailed
+
+VALUES_LIMIT = 100
+"""Values that one object may hold for a metric; CloudWatch drops larger objects without a word.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+"""
+
+_FLUSH_SECONDS = 10.0
+_CONCURRENCY_SECONDS = 60.0
+
+_UNITS = {
+    Metric.WORKER_DURATION: "Milliseconds",
+    Metric.WORKER_PENDING: "Milliseconds",
+    Metric.RESPONSE_DURATION: "Milliseconds",
+}
+
+_COUNTED = {
+    Outcome.SUCCEEDED: Metric.WORKER_SUCCESSES,
+    Outcome.REJECTED: Metric.REJECTED,
+    Outcome.NO_OP: Metric.NO_OPS,
+    Outcome.DEAD_LETTERED: Metric.DEAD_LETTERED,
+    Outcome.TIMED_OUT: Metric.TIMED_OUT,
+    Outcome.INTERRUPTED: Metric.INTERRUPTED,
+}
+
+
+class Metrics:
+    """Adds up what it hears and writes it every ten seconds, nothing while there is nothing to say."""
+
+    def __init__(self, service: str, write: Callable[[str], None], now: Callable[[], float]) -> None:
+        self._service = service
+        self._write = write
+        self._now = now
+        self._counts: Counter[Metric] = Counter()
+        self._values: defaultdict[Metric, list[float]] = defaultdict(list)
+        self._running: set[str] = set()
+        self._most_running = 0
+        self._reasons: set[str] = set()
+
+    def __call__(self, notice: Notice) -> None:
+        """Count the notice."""
+        match notice:
+            case Received():
+                self._counts[Metric.MESSAGE_RECEIVES] += 1
+            case JobStarted(message, pending_seconds):
+                self._values[Metric.WORKER_PENDING].append(pending_seconds * 1000)
+                self._running.add(message.message_id)
+                self._most_running = max(self._most_running, len(self._running))
+                self._reasons.clear()
+            case JobFinished():
+                self._finished(notice)
+            case StartFailed(_, reason, _) if reason not in self._reasons:
+                # Once for each distinct reason, until something starts again: an alarm counts causes, not retries.
+                self._reasons.add(reason)
+                self._counts[Metric.FAILED_WORKER_PLACEMENT] += 1
+            case LeaseLost():
+                self._counts[Metric.LEASE_LOST] += 1
+            case _:
+                pass
+
+    def add(self, metric: Metric, count: int) -> None:
+        """Count something that no notice tells of."""
+        self._counts[metric] += count
+
+    async def run(self) -> None:
+        """Write every ten seconds, and each minute how many jobs ran at once, until cancelled."""
+        since_concurrency = 0.0
+        while True:
+            await asyncio.sleep(_FLUSH_SECONDS)
+            since_concurrency += _FLUSH_SECONDS
+            if since_concurrency >= _CONCURRENCY_SECONDS:
+                since_concurrency = 0.0
+                self._values[Metric.WATCHER_CONCURRENCY].append(self._most_running)
+                self._most_running = len(self._running)
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what has added up."""
+        counts, self._counts = self._counts, Counter()
+        values, self._values = self._values, defaultdict(list)
+        first: dict[Metric, float | Sequence[float]] = {metric: count for metric, count in counts.items() if count}
+        while first or any(values.values()):
+            part = dict(first)
+            first = {}
+            for metric, all_of_them in values.items():
+                if all_of_them:
+                    part[metric] = [round(value, 3) for value in all_of_them[:VALUES_LIMIT]]
+                    del all_of_them[:VALUES_LIMIT]
+            self._write(json.dumps(self._object(part)))
+
+    def _finished(self, notice: JobFinished) -> None:
+        result = notice.result
+        if notice.message.message_id in self._running:
+            self._running.remove(notice.message.message_id)
+            self._values[Metric.WORKER_DURATION].append(result.duration_seconds * 1000)
+        if result.failed:
+            self._counts[Metric.WORKER_ERRORS] += 1
+        if result.outcome in _COUNTED:
+            self._counts[_COUNTED[result.outcome]] += 1
+        sent_at = notice.message.sent_at
+        if sent_at is not None:
+            self._values[Metric.RESPONSE_DURATION].append(max(0.0, self._now() - sent_at) * 1000)
+
+    def _object(self, values: Mapping[Metric, float | Sequence[float]]) -> dict[str, Any]:
+        described = [{"Name": metric.value, "Unit": _UNITS.get(metric, "Count")} for metric in values]
+        directive = {"Namespace": METRIC_NAMESPACE, "Dimensions": [[METRIC_SERVICE]], "Metrics": described}
+        about = {"Timestamp": int(self._now() * 1000), "CloudWatchMetrics": [directive]}
+        return {
+            "_aws": about,
+            METRIC_SERVICE: self._service,
+            **{metric.value: value for metric, value in values.items()},
+        }
