@@ -36,14 +36,20 @@ class Bench:
             can_dead_letter=True,
             scratch_directory=None if scratch is None else str(scratch),
             reaper=reaper,
-            emit=self._emit,
+            lines_of=lambda message_id: self,
         )
         self.started = asyncio.Event()
         self._spoken = asyncio.Event()
 
-    def _emit(self, message_id: str, line: str) -> None:
-        self.lines.append(line)
+    def allows(self, size: int) -> bool:
+        return True
+
+    def line(self, text: str) -> None:
+        self.lines.append(text)
         self._spoken.set()
+
+    def dropped(self, count: int) -> None:
+        raise AssertionError(count)
 
     async def run(self, text: str = "text") -> Result:
         return await self.runner.run(_job(text), self.started.set)
@@ -250,7 +256,7 @@ def _run_command(command: list[str]) -> Result:
             can_dead_letter=True,
             scratch_directory=None,
             reaper=reaper,
-            emit=lambda message_id, line: None,
+            lines_of=lambda message_id: Bench("unused"),
         )
         return await runner.run(_job("x"), lambda: None)
 

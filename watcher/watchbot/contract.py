@@ -124,6 +124,7 @@ class Event(enum.StrEnum):
     JOB_START_FAILED = "job.start_failed"
     LEASE_LOST = "lease.lost"
     TASK_STARTED = "task.started"
+    LOG_LINES_DROPPED = "log.lines_dropped"
 
 
 METRIC_NAMESPACE = "Watchbot"
@@ -148,6 +149,7 @@ class Metric(enum.StrEnum):
     DEAD_LETTERED = "DeadLettered"
     NO_OPS = "NoOps"
     LEASE_LOST = "LeaseLost"
+    LOG_LINES_DROPPED = "LogLinesDropped"
 
 
 class ContractError(ValueError):
@@ -259,6 +261,7 @@ class Settings:
     backoff_cap_seconds: int = _setting("BACKOFF_CAP_SECONDS", _whole(0, 43_200), 900)
     backoff_jitter: float = _setting("BACKOFF_JITTER", _decimal(0, 1), 0)
     log_format: LogFormat = _setting("LOG_FORMAT", _choice(LogFormat), LogFormat.TEXT)
+    log_rate_bytes: int = _setting("LOG_RATE_BYTES", _whole(1024, 1_073_741_824), 1_048_576)
     work_topic: str | None = _setting("WORK_TOPIC", _text, None)
     log_group: str | None = _setting("LOG_GROUP", _text, None)
     cluster: str | None = _setting("CLUSTER", _text, None)

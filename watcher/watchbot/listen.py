@@ -29,6 +29,7 @@ from watchbot.task_runner import TaskRunner
 from watchbot.watcher import Watcher
 from watchbot.work_queue import WorkQueue
 from watchbot.worker_environment import WorkerEnvironment, container_environment
+from watchbot.worker_log import WorkerLog
 from watchbot.worker_process import WorkerStartError, find_program, keep_descriptors_private
 
 _MOST_POLLS = 8
@@ -91,7 +92,9 @@ async def _listen(
     aws = AwsAccess(environment, settings.queue_url)
     max_polls = min(_MOST_POLLS, -(-settings.workers // 10))
     sqs = BotoSqs(settings.queue_url, settings.visibility_timeout_seconds, max_polls, aws)
-    runner = StartRetry(_runner(settings, command, aws, worker_environment, journal), observe=observe, chance=chance)
+    runner = StartRetry(
+        _runner(settings, command, aws, worker_environment, journal, metrics), observe=observe, chance=chance
+    )
     watcher = Watcher(
         _work_queue(settings, sqs, chance, observe),
         EnvelopeOpener(),
@@ -127,6 +130,7 @@ def _runner(
     aws: AwsAccess,
     worker_environment: WorkerEnvironment,
     journal: Journal,
+    metrics: Metrics,
 ) -> Runner:
     shared = {"WorkTopic": settings.work_topic, "LogGroup": settings.log_group}
     variables = {name: value for name, value in shared.items() if value is not None}
@@ -148,7 +152,7 @@ def _runner(
         can_dead_letter=settings.dead_letter_queue_url is not None,
         scratch_directory=SCRATCH_DIRECTORY if os.access(SCRATCH_DIRECTORY, os.W_OK | os.X_OK) else None,
         reaper=reaper,
-        emit=journal.worker_line,
+        lines_of=WorkerLog(journal, metrics, settings.log_rate_bytes).of_job,
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+
+from watchbot.worker_log import Lines
 
 _READ_BYTES = 65_536
 _LINE_BYTES = 16_384
@@ -14,10 +15,11 @@ _LINE_BYTES = 16_384
 class Output:
     """The reading end of a worker's standard output and error, which share one pipe and so keep their order."""
 
-    def __init__(self, descriptor: int, emit: Callable[[str], None]) -> None:
+    def __init__(self, descriptor: int, lines: Lines) -> None:
         self._descriptor = descriptor
-        self._emit = emit
+        self._lines = lines
         self._rest = b""
+        self._dropped = 0
         self._open = True
         os.set_blocking(descriptor, False)
         asyncio.get_running_loop().add_reader(descriptor, self._read)
@@ -29,8 +31,9 @@ class Output:
                 break
         self._close()
         if self._rest:
-            self._emit(_text(self._rest))
+            self._lines.line(_text(self._rest))
             self._rest = b""
+        self._tell_dropped()
 
     def _read(self) -> bool:
         """Take in what one read gives; False when there is nothing more now."""
@@ -43,18 +46,28 @@ class Output:
         if not data:
             self._close()
             return False
+        if self._lines.allows(len(data)):
+            self._tell_dropped()
+            self._split(data)
+        else:
+            self._dropped += data.count(b"\n")
+            self._rest = b""
+        return True
+
+    def _split(self, data: bytes) -> None:
         lines = (self._rest + data).split(b"\n")
         self._rest = lines.pop()
         for line in lines:
-            self._emit_pieces(line)
+            for start in range(0, len(line) or 1, _LINE_BYTES):
+                self._lines.line(_text(line[start : start + _LINE_BYTES]))
         while len(self._rest) >= _LINE_BYTES:
-            self._emit(_text(self._rest[:_LINE_BYTES]))
+            self._lines.line(_text(self._rest[:_LINE_BYTES]))
             self._rest = self._rest[_LINE_BYTES:]
-        return True
 
-    def _emit_pieces(self, line: bytes) -> None:
-        for start in range(0, len(line) or 1, _LINE_BYTES):
-            self._emit(_text(line[start : start + _LINE_BYTES]))
+    def _tell_dropped(self) -> None:
+        if self._dropped:
+            self._lines.dropped(self._dropped)
+            self._dropped = 0
 
     def _close(self) -> None:
         if self._open:

@@ -15,6 +15,7 @@ from watchbot.result import Result, result_of_exit
 from watchbot.result_file import refine
 from watchbot.scratch import MESSAGE_FILE, RESULT_FILE, Scratch
 from watchbot.worker_environment import WorkerEnvironment, encode
+from watchbot.worker_log import Lines
 from watchbot.worker_process import WorkerProcess, WorkerStartError
 
 GRACE_SECONDS = 5.0
@@ -23,8 +24,8 @@ GRACE_SECONDS = 5.0
 LONGEST_SECONDS = 11 * 3600 + 55 * 60
 """A job may run this long without a timeout of its own: SQS takes the message back after 12 hours."""
 
-Emit = Callable[[str, str], None]
-"""Takes the message id and one line that its worker wrote."""
+LinesOf = Callable[[str], Lines]
+"""Gives the place for the lines of the worker of this message."""
 
 
 class ProcessRunner:
@@ -42,7 +43,7 @@ class ProcessRunner:
         can_dead_letter: bool,
         scratch_directory: str | None,
         reaper: Reaper,
-        emit: Emit,
+        lines_of: LinesOf,
     ) -> None:
         self._command = tuple(command)
         self._environment = environment
@@ -51,7 +52,7 @@ class ProcessRunner:
         self._can_dead_letter = can_dead_letter
         self._scratch_directory = scratch_directory
         self._reaper = reaper
-        self._emit = emit
+        self._lines_of = lines_of
         self._running: dict[str, _Run] = {}
         self._draining = False
 
@@ -83,7 +84,6 @@ class ProcessRunner:
             asyncio.get_running_loop().run_in_executor(None, scratch.remove)
 
     def _start(self, job: Job, scratch: Scratch) -> WorkerProcess:
-        message_id = job.message.message_id
         try:
             scratch.write_message(encode(job.text))
         except OSError as error:
@@ -98,7 +98,7 @@ class ProcessRunner:
             self._environment.of_job(variables),
             search_path=self._environment.search_path,
             reaper=self._reaper,
-            emit=lambda line: self._emit(message_id, line),
+            lines=self._lines_of(job.message.message_id),
         )
 
     def abandon(self, message_id: str) -> None:

@@ -8,11 +8,12 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from watchbot.output import Output
 from watchbot.reaper import Reaper, kill_group
+from watchbot.worker_log import Lines
 
 _NICE = 5
 _OOM_SCORE = b"500"
@@ -32,7 +33,7 @@ class WorkerProcess:
         *,
         search_path: str | None,
         reaper: Reaper,
-        emit: Callable[[str], None],
+        lines: Lines,
     ) -> None:
         self._reaper = reaper
         self.exit_code: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -45,7 +46,7 @@ class WorkerProcess:
         finally:
             os.close(writing)
         reaper.watch(self.pid, self._exited, b"TMPDIR=" + environment[b"TMPDIR"])
-        self._output = Output(reading, emit)
+        self._output = Output(reading, lines)
         _make_modest(self.pid)
 
     def signal(self, number: int) -> bool:

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+
+from tests.simulation.virtual_time import run_virtual
+from watchbot.contract import LogFormat
+from watchbot.journal import Journal
+from watchbot.metrics import Metrics
+from watchbot.output import Output
+from watchbot.worker_log import WorkerLog
+
+
+def test_a_flood_is_cut_to_its_rate_and_counted_to_the_line() -> None:
+    async def scenario() -> tuple[list[str], list[str]]:
+        lines: list[str] = []
+        metric_lines: list[str] = []
+        metrics = Metrics("svc", metric_lines.append, lambda: 0.0)
+        log = WorkerLog(Journal(lines.append, LogFormat.JSON, lambda: 0.0), metrics, 100_000)
+        reading, writing = os.pipe()
+        output = Output(reading, log.of_job("id"))
+        for _ in range(100):
+            # A pipe holds 64 KiB: written and taken in turns, a hundred times over.
+            os.write(writing, b"x" * 99 + b"\n" + (b"y" * 99 + b"\n") * 599)
+            await asyncio.sleep(0.01)
+        os.close(writing)
+        output.finish()
+        metrics.flush()
+        return lines, metric_lines
+
+    lines, metric_lines = run_virtual(scenario())
+    entries = [json.loads(line) for line in lines]
+    kept = [entry for entry in entries if entry["source"] == "worker"]
+    dropped = sum(entry["lines"] for entry in entries if entry["source"] == "watcher")
+    assert len(kept) + dropped == 60_000
+    # Four seconds' worth at once and one second's more.
+    assert 4_000 <= len(kept) <= 5_100
+    assert json.loads(metric_lines[0])["LogLinesDropped"] == dropped
