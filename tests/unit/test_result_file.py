@@ -14,7 +14,7 @@ def _refined(tmp_path: Path, content: str | None, exit_code: int = 0, *, can_dea
     if content is not None:
         file.write_text(content)
     result = result_of_exit(exit_code, 1, can_dead_letter=can_dead_letter)
-    return refine(result, file, can_dead_letter=can_dead_letter)
+    return refine(result, str(file), can_dead_letter=can_dead_letter)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable, Sequence
 from typing import Literal
@@ -13,10 +14,10 @@ from watchbot.message import Message
 from watchbot.reaper import Reaper
 from watchbot.result import Result, result_of_exit
 from watchbot.result_file import refine
-from watchbot.scratch import MESSAGE_FILE, RESULT_FILE, Scratch
+from watchbot.scratch import Scratch
 from watchbot.worker_environment import WorkerEnvironment, encode
 from watchbot.worker_log import Lines
-from watchbot.worker_process import WorkerProcess, WorkerStartError
+from watchbot.worker_process import WorkerProcess, WorkerStartError, find_program
 
 GRACE_SECONDS = 5.0
 """Between TERM and KILL."""
@@ -53,6 +54,7 @@ class ProcessRunner:
         self._scratch_directory = scratch_directory
         self._reaper = reaper
         self._lines_of = lines_of
+        self._found: str | None = None
         self._running: dict[str, _Run] = {}
         self._draining = False
 
@@ -75,31 +77,37 @@ class ProcessRunner:
             run = self._running[message_id] = _Run(worker)
             started()
             result = await run.result(self._timeout_seconds, can_dead_letter=self._can_dead_letter)
-            return refine(result, scratch.path / RESULT_FILE, can_dead_letter=self._can_dead_letter)
+            return refine(result, scratch.result_file, can_dead_letter=self._can_dead_letter)
         except WorkerStartError as error:
             return Result(Outcome.DID_NOT_START, reason=str(error))
         finally:
             self._running.pop(message_id, None)
-            # The outcome is settled first; what a job has left on disk can wait, and may take a while to remove.
-            asyncio.get_running_loop().run_in_executor(None, scratch.remove)
+            # What a job has left on disk may take a while to remove, and nobody waits for that.
+            scratch.remove(lambda removal: asyncio.get_running_loop().run_in_executor(None, removal))
 
     def _start(self, job: Job, scratch: Scratch) -> WorkerProcess:
         try:
             scratch.write_message(encode(job.text))
         except OSError as error:
-            raise WorkerStartError(f"the message cannot be written to {scratch.path}: {error}") from error
+            raise WorkerStartError(f"the message cannot be written to {scratch.message_file}: {error}") from error
         variables = job.variables() | {
-            "MessageFile": str(scratch.path / MESSAGE_FILE),
-            "ResultFile": str(scratch.path / RESULT_FILE),
-            "TMPDIR": str(scratch.temporary),
+            "MessageFile": scratch.message_file,
+            "ResultFile": scratch.result_file,
+            "TMPDIR": scratch.directory,
         }
         return WorkerProcess(
             self._command,
             self._environment.of_job(variables),
-            search_path=self._environment.search_path,
+            program=self._program(),
             reaper=self._reaper,
             lines=self._lines_of(job.message.message_id),
         )
+
+    def _program(self) -> str:
+        """Look the program up once, and again when it is no longer there."""
+        if self._found is None or not os.access(self._found, os.X_OK):
+            self._found = find_program(self._command[0], self._environment.search_path)
+        return self._found
 
     def abandon(self, message_id: str) -> None:
         """Stop the worker of this message."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 _PR_SET_CHILD_SUBREAPER = 36
+_READ_BYTES = 65_536
 
 OnExit = Callable[[int], None]
 """Takes the exit code of a child; minus the number of the signal that killed it."""
@@ -30,11 +31,14 @@ class Reaper:
         self._adopts = adopts and sys.platform == "linux"
         self._watched: dict[int, tuple[OnExit, bytes]] = {}
         self._condemned: set[bytes] = set()
+        self._children: int | None = None
 
     def listen(self) -> None:
         """Take SIGCHLD on the running loop, and orphans if they are ours to take."""
         if self._adopts:
             ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+            with contextlib.suppress(OSError):
+                self._children = os.open(f"/proc/self/task/{os.getpid()}/children", os.O_RDONLY)
         asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, self.reap)
 
     def watch(self, pid: int, on_exit: OnExit, mark: bytes) -> None:
@@ -63,10 +67,10 @@ class Reaper:
         self._condemned = marks if self._watched or not orphans else self._condemned
 
     def _orphans(self) -> list[int]:
-        try:
-            children = Path(f"/proc/self/task/{os.getpid()}/children").read_text()
-        except OSError:
-            return []
+        children = b""
+        if self._children is not None:
+            while part := os.pread(self._children, _READ_BYTES, len(children)):
+                children += part
         return [pid for pid in map(int, children.split()) if pid not in self._watched]
 
     def _everyone(self) -> Iterator[tuple[int, int]]:

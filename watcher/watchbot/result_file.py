@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from pathlib import Path
+import os
 from typing import Any
 
 from watchbot.contract import ExitCode, Outcome
@@ -28,7 +28,7 @@ class Answer:
     reason: str | None = None
 
 
-def refine(result: Result, path: Path, *, can_dead_letter: bool) -> Result:
+def refine(result: Result, path: str, *, can_dead_letter: bool) -> Result:
     """Let the file refine exit codes 0 and 4; it never hides a failure, and what makes no sense is said and ignored."""
     if result.exit_code not in (ExitCode.SUCCEEDED, ExitCode.NO_OP):
         return result
@@ -50,14 +50,19 @@ def refine(result: Result, path: Path, *, can_dead_letter: bool) -> Result:
     return dataclasses.replace(result, outcome=outcome, reason=answer.reason, delay_seconds=answer.delay_seconds)
 
 
-def _read(path: Path) -> Answer | None:
+def _read(path: str) -> Answer | None:
     try:
-        with path.open("rb") as file:
-            data = file.read(_READ_BYTES + 1)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise ResultFileError(f"it cannot be read: {error.strerror}") from error
+    try:
+        data = os.read(descriptor, _READ_BYTES + 1)
+    except OSError as error:
+        raise ResultFileError(f"it cannot be read: {error.strerror}") from error
+    finally:
+        os.close(descriptor)
     if len(data) > _READ_BYTES:
         raise ResultFileError(f"it has more than {_READ_BYTES} bytes")
     try:

@@ -31,7 +31,7 @@ class WorkerProcess:
         command: Sequence[str],
         environment: Mapping[bytes, bytes],
         *,
-        search_path: str | None,
+        program: str,
         reaper: Reaper,
         lines: Lines,
     ) -> None:
@@ -39,7 +39,7 @@ class WorkerProcess:
         self.exit_code: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         reading, writing = os.pipe()
         try:
-            self.pid = _spawn(command, environment, search_path, writing)
+            self.pid = _spawn(program, command, environment, writing)
         except BaseException:
             os.close(reading)
             raise
@@ -82,8 +82,7 @@ def find_program(name: str, search_path: str | None) -> str:
     raise WorkerStartError(f"command not found: {name}{where}")
 
 
-def _spawn(command: Sequence[str], environment: Mapping[bytes, bytes], search_path: str | None, output: int) -> int:
-    program = find_program(command[0], search_path)
+def _spawn(program: str, command: Sequence[str], environment: Mapping[bytes, bytes], output: int) -> int:
     try:
         return os.posix_spawn(
             program,
@@ -110,6 +109,10 @@ def _make_modest(pid: int) -> None:
     try:
         os.setpriority(os.PRIO_PROCESS, pid, _NICE)
         if sys.platform == "linux":
-            Path(f"/proc/{pid}/oom_score_adj").write_bytes(_OOM_SCORE)
+            descriptor = os.open(f"/proc/{pid}/oom_score_adj", os.O_WRONLY)
+            try:
+                os.write(descriptor, _OOM_SCORE)
+            finally:
+                os.close(descriptor)
     except OSError:
         pass
