@@ -15,6 +15,7 @@ from watchbot.message import Message
 from watchbot.process_runner import ProcessRunner
 from watchbot.reaper import Reaper
 from watchbot.result import Result
+from watchbot.scratch import ScratchSpace
 from watchbot.worker_environment import WorkerEnvironment
 from watchbot.worker_process import keep_descriptors_private
 
@@ -26,6 +27,7 @@ class Bench:
 
     def __init__(self, script: str, *, job_timeout_seconds: float = 0, scratch: Path | None = None) -> None:
         self.lines: list[str] = []
+        self.space = ScratchSpace(None if scratch is None else str(scratch))
         reaper = Reaper(adopts=False)
         reaper.listen()
         self.runner = ProcessRunner(
@@ -34,7 +36,7 @@ class Bench:
             workers=4,
             job_timeout_seconds=job_timeout_seconds,
             can_dead_letter=True,
-            scratch_directory=None if scratch is None else str(scratch),
+            space=self.space,
             reaper=reaper,
             lines_of=lambda message_id: self,
         )
@@ -122,13 +124,32 @@ def test_a_worker_may_say_more_in_its_result_file() -> None:
     assert (result.outcome, result.delay_seconds, result.reason) == (Outcome.NO_OP, 90, "later")
 
 
-def test_the_workers_directory_is_its_own_and_gone_afterwards(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        bench = Bench('echo x > "$TMPDIR/left"; mkdir -p "$TMPDIR/a/b"', scratch=tmp_path)
-        await bench.run()
+def test_the_workers_directory_is_empty_and_nothing_in_it_is_left_for_the_next_job(tmp_path: Path) -> None:
+    async def scenario() -> list[str]:
+        bench = Bench(
+            'ls -A "$TMPDIR" | wc -l; echo x > "$TMPDIR/left"; mkdir -p "$TMPDIR/a/b" "$ResultFile"', scratch=tmp_path
+        )
+        for _ in range(3):
+            await bench.run()
+        bench.space.close()
+        return bench.lines
 
-    asyncio.run(scenario())
+    assert [line.strip() for line in asyncio.run(scenario())] == ["0", "0", "0"]
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("harm", ["chmod 777 $TMPDIR", "rmdir $TMPDIR; ln -s /etc $TMPDIR"])
+def test_a_directory_that_a_job_has_changed_is_not_lent_again(harm: str) -> None:
+    async def scenario() -> list[str]:
+        bench = Bench(f'echo "$TMPDIR"; ls -Ad "$TMPDIR"; ls -A "$TMPDIR/"; {harm}')
+        await bench.run()
+        await bench.run()
+        bench.space.close()
+        return bench.lines
+
+    lines = asyncio.run(scenario())
+    assert len(lines) == 4
+    assert lines[0] != lines[2]
 
 
 def test_a_full_or_missing_scratch_disk_means_not_started(tmp_path: Path) -> None:
@@ -254,7 +275,7 @@ def _run_command(command: list[str]) -> Result:
             workers=1,
             job_timeout_seconds=0,
             can_dead_letter=True,
-            scratch_directory=None,
+            space=ScratchSpace(None),
             reaper=reaper,
             lines_of=lambda message_id: Bench("unused"),
         )

@@ -21,6 +21,7 @@ from watchbot.opener import EnvelopeOpener
 from watchbot.process_runner import ProcessRunner
 from watchbot.reaper import Reaper
 from watchbot.runner import Runner
+from watchbot.scratch import ScratchSpace
 from watchbot.settlement import Policy
 from watchbot.sqs import BotoSqs
 from watchbot.start_retry import StartRetry
@@ -48,9 +49,11 @@ def listen(command: Sequence[str], environment: MutableMapping[str, str]) -> int
     writer = LineWriter(1)
     journal = Journal(writer, settings.log_format, time.time)
     metrics = Metrics(settings.service, writer, time.time)
+    space = ScratchSpace(SCRATCH_DIRECTORY if os.access(SCRATCH_DIRECTORY, os.W_OK | os.X_OK) else None)
     try:
-        return asyncio.run(_listen(settings, command, environment, worker_environment, journal, metrics))
+        return asyncio.run(_listen(settings, command, environment, worker_environment, space, journal, metrics))
     finally:
+        space.close()
         writer.close(_FLUSH_SECONDS)
 
 
@@ -82,6 +85,7 @@ async def _listen(
     command: Sequence[str],
     environment: Mapping[str, str],
     worker_environment: WorkerEnvironment,
+    space: ScratchSpace,
     journal: Journal,
     metrics: Metrics,
 ) -> int:
@@ -93,7 +97,7 @@ async def _listen(
     max_polls = min(_MOST_POLLS, -(-settings.workers // 10))
     sqs = BotoSqs(settings.queue_url, settings.visibility_timeout_seconds, max_polls, aws)
     runner = StartRetry(
-        _runner(settings, command, aws, worker_environment, journal, metrics), observe=observe, chance=chance
+        _runner(settings, command, aws, worker_environment, space, journal, metrics), observe=observe, chance=chance
     )
     watcher = Watcher(
         _work_queue(settings, sqs, chance, observe),
@@ -129,6 +133,7 @@ def _runner(
     command: Sequence[str],
     aws: AwsAccess,
     worker_environment: WorkerEnvironment,
+    space: ScratchSpace,
     journal: Journal,
     metrics: Metrics,
 ) -> Runner:
@@ -150,7 +155,7 @@ def _runner(
         workers=settings.workers,
         job_timeout_seconds=settings.job_timeout_seconds,
         can_dead_letter=settings.dead_letter_queue_url is not None,
-        scratch_directory=SCRATCH_DIRECTORY if os.access(SCRATCH_DIRECTORY, os.W_OK | os.X_OK) else None,
+        space=space,
         reaper=reaper,
         lines_of=WorkerLog(journal, metrics, settings.log_rate_bytes).of_job,
     )

@@ -14,7 +14,7 @@ from watchbot.message import Message
 from watchbot.reaper import Reaper
 from watchbot.result import Result, result_of_exit
 from watchbot.result_file import refine
-from watchbot.scratch import Scratch
+from watchbot.scratch import Scratch, ScratchSpace
 from watchbot.worker_environment import WorkerEnvironment, encode
 from watchbot.worker_log import Lines
 from watchbot.worker_process import WorkerProcess, WorkerStartError, find_program
@@ -42,7 +42,7 @@ class ProcessRunner:
         workers: int,
         job_timeout_seconds: float,
         can_dead_letter: bool,
-        scratch_directory: str | None,
+        space: ScratchSpace,
         reaper: Reaper,
         lines_of: LinesOf,
     ) -> None:
@@ -51,7 +51,7 @@ class ProcessRunner:
         self._workers = workers
         self._timeout_seconds = min(job_timeout_seconds or LONGEST_SECONDS, LONGEST_SECONDS)
         self._can_dead_letter = can_dead_letter
-        self._scratch_directory = scratch_directory
+        self._space = space
         self._reaper = reaper
         self._lines_of = lines_of
         self._found: str | None = None
@@ -69,7 +69,7 @@ class ProcessRunner:
             return Result(Outcome.INTERRUPTED, reason="the watcher is stopping")
         message_id = job.message.message_id
         try:
-            scratch = Scratch(self._scratch_directory)
+            scratch = self._space.lend()
         except OSError as error:
             return Result(Outcome.DID_NOT_START, reason=f"no scratch directory: {error}")
         try:
@@ -83,7 +83,7 @@ class ProcessRunner:
         finally:
             self._running.pop(message_id, None)
             # What a job has left on disk may take a while to remove, and nobody waits for that.
-            scratch.remove(lambda removal: asyncio.get_running_loop().run_in_executor(None, removal))
+            self._space.take_back(scratch, lambda removal: asyncio.get_running_loop().run_in_executor(None, removal))
 
     def _start(self, job: Job, scratch: Scratch) -> WorkerProcess:
         try:

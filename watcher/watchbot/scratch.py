@@ -1,31 +1,26 @@
-"""A directory for one job, gone when the job is, and the files through which watcher and worker talk."""
+"""A directory for each job, and the files through which watcher and worker talk."""
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import functools
 import itertools
 import os
-import secrets
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable
 
-_RUN = secrets.token_hex(4)
-_NUMBERS = itertools.count(1)
 
-
+@dataclasses.dataclass(frozen=True, slots=True)
 class Scratch:
-    """An empty directory for the worker, and beside it, where it does not see them, the message and its result.
+    """An empty directory for a worker, and beside it, where it does not see them, the message and its result."""
 
-    A job touches the disk as little as it can: a directory and a file are made, and both removed.
-    """
-
-    def __init__(self, parent: str | None) -> None:
-        name = f"job-{_RUN}-{next(_NUMBERS)}"
-        self.directory = os.path.join(tempfile.gettempdir() if parent is None else parent, name)  # noqa: PTH118 - hot
-        self.message_file = f"{self.directory}.message"
-        self.result_file = f"{self.directory}.result"
-        os.mkdir(self.directory, 0o700)  # noqa: PTH102 - hot
+    directory: str
+    inode: int
+    message_file: str
+    result_file: str
 
     def write_message(self, text: bytes) -> None:
         """Keep exactly what ``Message`` means, whatever its size and characters."""
@@ -36,12 +31,57 @@ class Scratch:
         finally:
             os.close(descriptor)
 
-    def remove(self, later: Callable[[Callable[[], None]], object]) -> None:
-        """Remove everything, what may take a while ``later``; what cannot be removed changes no outcome."""
-        for file in (self.message_file, self.result_file):
-            with contextlib.suppress(OSError):
-                os.unlink(file)  # noqa: PTH108 - hot
-        try:
-            os.rmdir(self.directory)  # noqa: PTH106 - hot
-        except OSError:
-            later(lambda: shutil.rmtree(self.directory, ignore_errors=True))
+
+class ScratchSpace:
+    """Lends a directory to each job.
+
+    One that comes back as it was lent, empty, is lent again: making and removing a directory is the dearest thing that
+    a short job would do. Whatever else a job has left is removed, and the next job gets another directory.
+    """
+
+    def __init__(self, parent: str | None) -> None:
+        self._parent = parent
+        self._root: str | None = None
+        self._numbers = itertools.count(1)
+        self._unused: list[tuple[str, int]] = []
+
+    def lend(self) -> Scratch:
+        """Give a job its directory; raises OSError when the disk is full."""
+        if self._root is None:
+            self._root = tempfile.mkdtemp(prefix="watchbot-", dir=self._parent)
+        name = os.path.join(self._root, str(next(self._numbers)))  # noqa: PTH118 - for every job
+        directory, inode = self._unused.pop() if self._unused else _make(f"{name}.tmp")
+        return Scratch(directory, inode, f"{name}.message", f"{name}.result")
+
+    def take_back(self, scratch: Scratch, later: Callable[[Callable[[], None]], object]) -> None:
+        """Remove what a job has left, what may take a while ``later``; what cannot be removed changes no outcome."""
+        for file in (scratch.message_file, scratch.result_file):
+            try:
+                os.unlink(file)  # noqa: PTH108 - for every job
+            except FileNotFoundError:
+                pass
+            except OSError:
+                # A worker has put a directory there, if anything.
+                later(functools.partial(shutil.rmtree, file, ignore_errors=True))
+        if _is_untouched(scratch):
+            self._unused.append((scratch.directory, scratch.inode))
+        else:
+            later(functools.partial(shutil.rmtree, scratch.directory, ignore_errors=True))
+
+    def close(self) -> None:
+        """Remove everything."""
+        if self._root is not None:
+            shutil.rmtree(self._root, ignore_errors=True)
+
+
+def _make(directory: str) -> tuple[str, int]:
+    os.mkdir(directory, 0o700)  # noqa: PTH102 - for every job
+    return directory, os.lstat(directory).st_ino
+
+
+def _is_untouched(scratch: Scratch) -> bool:
+    with contextlib.suppress(OSError):
+        found = os.lstat(scratch.directory)
+        is_same = found.st_ino == scratch.inode and stat.S_IMODE(found.st_mode) == 0o700
+        return is_same and not os.listdir(scratch.directory)  # noqa: PTH208 - for every job
+    return False

@@ -45,7 +45,7 @@ class WorkerProcess:
             raise
         finally:
             os.close(writing)
-        reaper.watch(self.pid, self._exited, b"TMPDIR=" + environment[b"TMPDIR"])
+        reaper.watch(self.pid, self._exited, b"ResultFile=" + environment[b"ResultFile"])
         self._output = Output(reading, lines)
         _make_modest(self.pid)
 

@@ -30,8 +30,8 @@ def synthesise(app: str | None, directory: Path) -> Assembly:
     command = _command(app)
     environment = {**os.environ, "CDK_OUTDIR": str(directory), "CDK_CONTEXT_JSON": json.dumps(_context())}
     node = _node()
-    if node is not None:
-        environment.setdefault("JSII_NODE", node)
+    if node is not None and not environment.get("JSII_NODE"):
+        environment["JSII_NODE"] = node
     try:
         ran = subprocess.run(command, env=environment, capture_output=True, text=True, errors="replace", check=False)
     except OSError as error:

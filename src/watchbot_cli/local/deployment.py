@@ -12,7 +12,7 @@ from watchbot_cli.errors import UsageError
 from watchbot_cli.local.assembly import Assembly
 from watchbot_cli.local.data_plane import DataPlane
 from watchbot_cli.local.emulator import Emulator
-from watchbot_cli.local.service import Service
+from watchbot_cli.local.service import Service, carried_name
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +36,7 @@ def secrets_of(service: Service) -> dict[str, str]:
         raise UsageError(
             f"{service.name} has secrets that are not on this machine: set {', '.join(missing)} in the environment"
         )
-    return {name: os.environ[name] for name in service.secrets}
+    return {carried_name(name): os.environ[name] for name in service.secrets}
 
 
 def deploy(services: Sequence[Service], assembly: Assembly, emulator: Emulator) -> list[Deployed]:

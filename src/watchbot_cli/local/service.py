@@ -16,6 +16,7 @@ from watchbot.contract import (
     Description,
     DescriptionError,
     Isolation,
+    is_shadowed,
     is_task_setting,
 )
 from watchbot_cli.errors import CommandError, UsageError
@@ -96,7 +97,7 @@ class _Reader:
             dead_letter_queue=self._intrinsic(description.dead_letter_queue_url),
             command=tuple(command),
             environment=_environment(watcher, worker),
-            secrets=tuple(_original_name(secret["Name"]) for secret in worker.get("Secrets", [])),
+            secrets=tuple(secret["Name"].removeprefix(WORKER_ENV_PREFIX) for secret in worker.get("Secrets", [])),
             watchers=count if isinstance(count, int) else 1,
             fifo=bool(queue["Properties"].get("FifoQueue", False)),
             directory=self._image_directory(worker.get("Image")),
@@ -141,10 +142,15 @@ _WATCHERS = {Isolation.TASK: WATCHER_CONTAINER, Isolation.PROCESS: WORKER_CONTAI
 
 
 def _environment(watcher: Mapping[str, Any], worker: Mapping[str, Any]) -> dict[str, Any]:
-    """Join the worker's variables and the watcher's settings, less those that would make it call ECS."""
+    """Join the worker's variables and the watcher's settings, less those that would make it call ECS.
+
+    The watcher shares the worker's environment here, whatever the isolation: what would steer it stays behind a
+    prefix, or a worker's region or proxy would keep it from its queue.
+    """
     variables = [*worker.get("Environment", []), *watcher.get("Environment", [])]
-    return {_original_name(one["Name"]): one["Value"] for one in variables if not is_task_setting(one["Name"])}
+    return {carried_name(one["Name"]): one["Value"] for one in variables if not is_task_setting(one["Name"])}
 
 
-def _original_name(name: str) -> str:
-    return name.removeprefix(WORKER_ENV_PREFIX)
+def carried_name(name: str) -> str:
+    """Give the name under which the watcher takes a variable for its worker."""
+    return f"{WORKER_ENV_PREFIX}{name}" if is_shadowed(name) else name
