@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import select
 import shlex
 import signal
@@ -19,6 +20,9 @@ APP = """
 from aws_cdk import App, Stack
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 from watchbot_cdk import Isolation, Watchbot
 
@@ -26,19 +30,36 @@ app = App()
 image = ecs.ContainerImage.from_asset("worker")
 shell = ["sh", "work.sh"]
 
-stack = Stack(app, "Several")
+data = Stack(app, "Data")
 key = dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING)
-table = dynamodb.Table(stack, "Table", partition_key=key)
-Watchbot(stack, "task", image=image, command=shell, max_receive_count=2, environment={"TABLE": table.table_name})
-Watchbot(stack, "process", image=image, isolation=Isolation.PROCESS, command=shell, workers=2, watchers=2)
+table = dynamodb.Table(data, "Table", partition_key=key)
+bucket = s3.Bucket(data, "Bucket", encryption_key=kms.Key(data, "Key"))
+# These would lead the watcher itself astray.
+steering = {"AWS_REGION": "eu-north-1", "HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"}
+environment = {"TABLE": table.table_name, "BUCKET": bucket.bucket_name, **steering}
+
+stack = Stack(app, "Several")
+Watchbot(stack, "task", image=image, command=shell, max_receive_count=2, environment=environment)
+Watchbot(
+    stack,
+    "process",
+    image=image,
+    isolation=Isolation.PROCESS,
+    command=shell,
+    workers=2,
+    watchers=2,
+    environment=environment,
+)
 Watchbot(stack, "ordered", image=image, isolation=Isolation.PROCESS, command=shell, fifo=True)
 Watchbot(stack, "slow", image=image, isolation=Isolation.PROCESS, command=["sh", "-c", "echo ready; sleep 1000"])
+Watchbot(stack, "murder", image=image, isolation=Isolation.PROCESS, command=["sh", "murder.sh"], watchers=2)
 
+role = iam.Role(data, "Role", assumed_by=iam.AccountRootPrincipal())
 alone = {
     "Bare": {},
     "Missing": {"command": ["no-such-program"]},
     "Broken": {"command": ["./broken"]},
-    "Elsewhere": {"command": ["true"], "environment": {"X": stack.format_arn(service="x", resource="y")}},
+    "Elsewhere": {"command": ["true"], "environment": {"X": role.role_arn}},
 }
 for name, arguments in alone.items():
     Watchbot(Stack(app, name), "svc", image=image, **arguments)
@@ -60,7 +81,14 @@ case "$Message" in
   dead) exit 5 ;;
   retry) test "$ApproximateReceiveCount" = 2 || exit 1 ;;
 esac
-echo "worked on $Subject $Message ${TABLE:+with a table}"
+echo "worked on $Subject $Message"
+echo "with ${TABLE:-no table} and ${BUCKET:-no bucket} in $AWS_REGION"
+"""
+
+MURDER = """
+if [ "$Message" = victim ]; then echo victim $$; touch ready; exec sleep 1001; fi
+while [ ! -e ready ]; do sleep 0.05; done
+kill -KILL $PPID
 """
 
 
@@ -72,6 +100,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> str:
     worker.mkdir()
     (worker / "Dockerfile").write_text("FROM scratch\n")
     (worker / "work.sh").write_text(WORKER)
+    (worker / "murder.sh").write_text(MURDER)
     (worker / "broken").write_text("this is no program\n")
     (worker / "broken").chmod(0o755)
     (folder / "app.py").write_text(APP)
@@ -104,7 +133,8 @@ def test_either_isolation_runs_its_command_as_local_processes(app: str, service:
     assert (summary["dead_lettered"], summary["dead_letters"]) == (0, [])
     assert "worked on s two" in ran.stderr
     assert 'worked on  {"three": 3}' in ran.stderr
-    assert ("with a table" in ran.stderr) is (service == "task")
+    # Names as CloudFormation makes them, of a table and a bucket with a key in another stack.
+    assert re.search("with Data-Table[-0-9A-Z]+ and data-bucket[-0-9a-z]+ in eu-north-1", ran.stderr)
 
 
 def test_dead_letters_are_named_and_make_the_exit_code_1(app: str) -> None:
@@ -125,6 +155,14 @@ def test_a_fifo_service_works_in_order(app: str) -> None:
     assert "succeeded      10" in ran.stdout
 
 
+def test_every_dead_letter_of_a_group_is_named(app: str) -> None:
+    lines = "dead\n" * 12
+    ran = _local("--app", app, "--service", "ordered", "--send", "-", "--until-empty", "--json", said=lines)
+    assert ran.returncode == 1, ran.stderr
+    summary = json.loads(ran.stdout)
+    assert summary["dead_lettered"] == len({letter["message_id"] for letter in summary["dead_letters"]}) == 12
+
+
 def test_secrets_come_from_the_environment(app: str) -> None:
     arguments = ("--app", app, "--service", "Secret/svc", "--send", "-", "--until-empty")
     assert _local(*arguments, said="x", TOKEN="hush").returncode == 0
@@ -139,6 +177,7 @@ def test_secrets_come_from_the_environment(app: str) -> None:
         (["--service", "nobody"], 2, "--service 'nobody' is not in the app, which holds Several/task, Several/process"),
         (["--service", "svc"], 2, "--service 'svc' is the id of several Watchbots"),
         (["--service", "Bare/svc"], 2, "Bare/svc cannot run on this machine: it has no command"),
+        (["--service", "Elsewhere/svc"], 2, "Elsewhere/svc cannot run on this machine: X in its environment refers to"),
         (["--service", "Missing/svc"], 2, "the command of Missing/svc is not on this machine: no-such-program in PATH"),
         (["--service", "task", "--send", "no-such-file"], 2, "--send 'no-such-file' cannot be read"),
         (["--service", "task", "--sent", "x"], 2, "No such option"),
@@ -190,44 +229,83 @@ def test_an_app_that_fails_to_synthesise_is_quoted(app_command: str, exit_code: 
     assert "Traceback" not in ran.stderr
 
 
+def _start(app: str, service: str, folder: Path, send: str = "-") -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "watchbot_cli", "local", "--app", app, "--service", service, "--send", send]
+    pipe, environment = subprocess.PIPE, {**os.environ, "TMPDIR": str(folder)}
+    return subprocess.Popen(command, stdin=pipe, stderr=pipe, stdout=pipe, text=True, env=environment)
+
+
+def _say(running: subprocess.Popen[str], *lines: str) -> None:
+    assert running.stdin is not None
+    running.stdin.write("\n".join(lines))
+    running.stdin.close()
+
+
+def _wait_for(running: subprocess.Popen[str], text: str) -> None:
+    assert running.stderr is not None
+    while text not in running.stderr.readline():
+        assert running.poll() is None
+
+
+def _rest(running: subprocess.Popen[str]) -> str:
+    assert running.stderr is not None
+    return running.stderr.read()
+
+
 def test_ctrl_c_stops_everything_and_leaves_nothing_behind(app: str, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "watchbot_cli", "local", "--app", app, "--service", "slow", "--send", "-"]
-    environment = {**os.environ, "TMPDIR": str(tmp_path)}
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-    ) as running:
-        assert running.stdin is not None
-        assert running.stderr is not None
-        running.stdin.write("x\n")
-        running.stdin.close()
-        for line in ("ready", "watcher.draining"):
-            # The first stops and waits for the running job, the second waits for nothing.
-            while line not in running.stderr.readline():
-                assert running.poll() is None
-            running.send_signal(signal.SIGINT)
-        rest = running.stderr.read()
-        assert running.wait(60) == 0, rest
+    with _start(app, "slow", tmp_path) as running:
+        _say(running, "x")
+        # The first stops and waits for the running job, the second waits for nothing.
+        _wait_for(running, "ready")
+        watched = _watch_descendants(running.pid)
+        running.send_signal(signal.SIGINT)
+        _wait_for(running, "watcher.draining")
+        running.send_signal(signal.SIGINT)
+        assert running.wait(60) == 0, _rest(running)
+    _expect_end(watched)
     assert list(tmp_path.iterdir()) == []
-    left = subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True, check=False)
-    assert left.stdout == ""
+
+
+def test_ctrl_c_ends_a_wait_for_lines_to_send(app: str, tmp_path: Path) -> None:
+    pipe, folder = tmp_path / "pipe", tmp_path / "temporary"
+    os.mkfifo(pipe)
+    folder.mkdir()
+    with _start(app, "slow", folder, send=str(pipe)) as running, pipe.open("w"):
+        running.send_signal(signal.SIGINT)
+        assert running.wait(60) == 1
+        assert _rest(running) == "watchbot: interrupted before the watchers ran\n"
+    assert list(folder.iterdir()) == []
+
+
+def test_a_watcher_that_ends_by_itself_ends_the_run_and_the_others_workers(app: str, tmp_path: Path) -> None:
+    with _start(app, "murder", tmp_path) as running:
+        _say(running, "victim", "x")
+        rest = _rest(running)
+        assert running.wait(60) == 1
+    assert "a watcher of Several/murder has ended with -9" in rest
+    assert "Traceback" not in rest
+    (victim,) = re.findall(r"victim (\d+)", rest)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(victim), 0)
 
 
 def test_a_run_that_is_killed_takes_its_watchers_workers_and_aws_with_it(app: str, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "watchbot_cli", "local", "--app", app, "--service", "slow", "--send", "-"]
-    environment = {**os.environ, "TMPDIR": str(tmp_path)}
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-    ) as running:
-        assert running.stdin is not None
-        assert running.stderr is not None
-        running.stdin.write("x\n")
-        running.stdin.close()
-        while "ready" not in running.stderr.readline():
-            assert running.poll() is None
-        watching = [os.pidfd_open(pid) for pid in _descendants(running.pid)]
-        assert len(watching) >= 3
+    with _start(app, "slow", tmp_path) as running:
+        _say(running, "x")
+        _wait_for(running, "ready")
+        watched = _watch_descendants(running.pid)
         running.kill()
-    for descriptor in watching:
+    _expect_end(watched)
+
+
+def _watch_descendants(pid: int) -> list[int]:
+    watched = [os.pidfd_open(one) for one in _descendants(pid)]
+    assert len(watched) >= 3
+    return watched
+
+
+def _expect_end(watched: list[int]) -> None:
+    for descriptor in watched:
         ready, _, _ = select.select([descriptor], [], [], 30)
         assert ready
         os.close(descriptor)

@@ -93,11 +93,12 @@ def _read(directory: Path) -> Assembly:
     images: dict[str, Path] = {}
     for manifest_file in directory.rglob("manifest.json"):
         folder = manifest_file.parent
-        for artifact in json.loads(manifest_file.read_text()).get("artifacts", {}).values():
+        for name, artifact in json.loads(manifest_file.read_text()).get("artifacts", {}).items():
             properties = artifact.get("properties", {})
             if artifact["type"] == "aws:cloudformation:stack":
-                name = properties.get("stackName") or artifact.get("displayName")
-                templates[str(name)] = json.loads((folder / properties["templateFile"]).read_text())
+                # The same stack in two environments has one name.
+                stack = name if properties.get("stackName") in templates else properties.get("stackName", name)
+                templates[stack] = json.loads((folder / properties["templateFile"]).read_text())
             elif artifact["type"] == "cdk:asset-manifest":
                 assets = json.loads((folder / properties["file"]).read_text())
                 for asset_hash, image in assets.get("dockerImages", {}).items():

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from watchbot.contract import WORKER_ENV_PREFIX
 from watchbot_cli.errors import UsageError
 from watchbot_cli.local.assembly import Assembly
 from watchbot_cli.local.data_plane import DataPlane
@@ -41,30 +42,13 @@ def secrets_of(service: Service) -> dict[str, str]:
 
 def deploy(services: Sequence[Service], assembly: Assembly, emulator: Emulator) -> list[Deployed]:
     """Create the data plane of every stack that holds one of the services."""
-    deployed: list[Deployed] = []
-    for stack in dict.fromkeys(service.stack for service in services):
-        data_plane = DataPlane(stack, assembly.templates[stack], emulator)
-        here = [service for service in services if service.stack == stack]
-        for service in here:
-            _check(service, data_plane)
-        values = iter(data_plane.create(value for service in here for value in _values(service)))
-        for service in here:
-            topic_arn, queue_url, dead_letter_queue_url = next(values), next(values), next(values)
-            command = [next(values) for _ in service.command]
-            environment = {name: next(values) for name in service.environment}
-            deployed.append(
-                Deployed(
-                    name=service.name,
-                    topic_arn=topic_arn,
-                    queue_url=queue_url,
-                    dead_letter_queue_url=dead_letter_queue_url,
-                    command=command,
-                    environment=environment | secrets_of(service),
-                    watchers=service.watchers,
-                    directory=service.directory,
-                )
-            )
-    return deployed
+    data_plane = DataPlane(assembly.templates, emulator)
+    wanted: dict[str, list[Any]] = {}
+    for service in services:
+        _check(service, data_plane)
+        wanted.setdefault(service.stack, []).extend(_values(service))
+    created = {stack: iter(values) for stack, values in data_plane.create(wanted).items()}
+    return [_deployed(service, created[service.stack]) for service in services]
 
 
 def _values(service: Service) -> list[Any]:
@@ -77,10 +61,34 @@ def _values(service: Service) -> list[Any]:
     ]
 
 
+def _deployed(service: Service, values: Iterator[str]) -> Deployed:
+    """Take the service's values, in the order in which they were wanted."""
+    topic_arn, queue_url, dead_letter_queue_url = next(values), next(values), next(values)
+    command = [next(values) for _ in service.command]
+    environment = {name: next(values) for name in service.environment}
+    return Deployed(
+        name=service.name,
+        topic_arn=topic_arn,
+        queue_url=queue_url,
+        dead_letter_queue_url=dead_letter_queue_url,
+        command=command,
+        environment=environment | secrets_of(service),
+        watchers=service.watchers,
+        directory=service.directory,
+    )
+
+
 def _check(service: Service, data_plane: DataPlane) -> None:
-    unknown = [name for name, value in service.environment.items() if not data_plane.can_resolve(value)]
+    named = {
+        "its topic": service.topic,
+        "its queue": service.queue,
+        "its dead-letter queue": service.dead_letter_queue,
+        "its command": list(service.command),
+        **{f"{name.removeprefix(WORKER_ENV_PREFIX)} in its environment": v for name, v in service.environment.items()},
+    }
+    unknown = [name for name, value in named.items() if not data_plane.can_resolve(service.stack, value)]
     if unknown:
         raise UsageError(
-            f"{service.name} cannot run on this machine: {', '.join(unknown)} in its environment refers to a resource "
-            "that exists only in AWS"
+            f"{service.name} cannot run on this machine: {', '.join(unknown)} refers to a resource that exists only "
+            "in AWS"
         )

@@ -4,77 +4,57 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import signal
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from watchbot.contract import DEAD_LETTER_MESSAGE_ID, DEAD_LETTER_REASON, Event
+from watchbot.contract import Event
 from watchbot.journal import Entry
 from watchbot_cli.errors import CommandError, UsageError
 from watchbot_cli.local.assembly import synthesise
+from watchbot_cli.local.dead_letters import take_dead_letters
 from watchbot_cli.local.deployment import Deployed, deploy, secrets_of
 from watchbot_cli.local.emulator import Emulator
-from watchbot_cli.local.sending import Outgoing, publish, read_messages
+from watchbot_cli.local.interruption import Interruption, Signals
+from watchbot_cli.local.outgoing import Outgoing, read_messages
+from watchbot_cli.local.sending import publish
 from watchbot_cli.local.service import Service, find_services
 from watchbot_cli.local.tally import Summary, Tally
 from watchbot_cli.local.watcher_process import check_command, worker_environment
 from watchbot_cli.local.watchers import Watchers
 
 _CHECK_SECONDS = 0.3
-_SHOWN_CHARACTERS = 200
-
-
-class _InterruptedError(Exception):
-    """A signal asked to stop."""
-
-
-class _Signals:
-    """Ctrl-C and SIGTERM, counted: the first stops, the second hurries."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._record)
-
-    def _record(self, number: int, frame: FrameType | None) -> None:
-        self.count += 1
-
-    def check(self) -> None:
-        if self.count:
-            raise _InterruptedError
 
 
 def run(*, app: str | None, service: str | None, send: str | None, until_empty: bool, as_json: bool) -> int:
     """Run the app's services here; gives the exit code. Raises :class:`CommandError`."""
-    signals = _Signals()
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    with tempfile.TemporaryDirectory(prefix="watchbot-local-") as name:
-        folder = Path(name)
-        assembly = synthesise(app, folder / "cdk.out")
-        services = find_services(assembly, service)
-        for one in services:
-            _check(one)
-        messages = _messages(services, send)
-        home = folder / "aws"
-        home.mkdir()
-        try:
+    try:
+        signals = Signals()
+        with tempfile.TemporaryDirectory(prefix="watchbot-local-") as name:
+            folder = Path(name)
+            assembly = synthesise(app, folder / "cdk.out")
+            services = find_services(assembly, service)
+            for one in services:
+                _check(one)
+            messages = _messages(services, send)
+            home = folder / "aws"
+            home.mkdir()
             with Emulator(home) as emulator:
                 deployed = deploy(services, assembly, emulator)
+                signals.only_count()
                 session = _Session(emulator, deployed, console, signals)
                 return session.work(messages, until_empty=until_empty, as_json=as_json)
-        except _InterruptedError:
-            raise CommandError("interrupted before the watchers ran") from None
-        except (BotoCoreError, ClientError) as error:
-            raise CommandError(f"the embedded AWS refused: {error}") from error
+    except Interruption:
+        raise CommandError("interrupted before the watchers ran") from None
+    except (BotoCoreError, ClientError) as error:
+        raise CommandError(f"the embedded AWS refused: {error}") from error
 
 
 def _check(service: Service) -> None:
@@ -97,7 +77,7 @@ def _messages(services: Sequence[Service], send: str | None) -> list[Outgoing]:
 class _Session:
     """The services of a run, from the first watcher to the last."""
 
-    def __init__(self, emulator: Emulator, deployed: Sequence[Deployed], console: Console, signals: _Signals) -> None:
+    def __init__(self, emulator: Emulator, deployed: Sequence[Deployed], console: Console, signals: Signals) -> None:
         self._emulator = emulator
         self._deployed = deployed
         self._console = console
@@ -112,28 +92,33 @@ class _Session:
         watchers = Watchers(self._tally, self._show)
         interrupted = False
         with watchers.running(self._deployed, self._emulator.environment()):
-            self._introduce(messages, until_empty=until_empty)
+            if not until_empty:
+                self._introduce()
             try:
                 self._send(messages)
                 self._watch(watchers, until_empty=until_empty)
-            except _InterruptedError:
+            except Interruption:
                 interrupted = True
             watchers.stop(lambda: self._signals.count > 1)
-        summary = self._tally.summary(self._sent, self._dead_letters())
+        letters = [
+            letter
+            for service in self._deployed
+            for letter in take_dead_letters(self._sqs, service.name, service.dead_letter_queue_url)
+        ]
+        summary = self._tally.summary(self._sent, letters)
         _print(summary, as_json=as_json)
         if interrupted and until_empty:
             raise CommandError("interrupted before the queue had drained")
         return 1 if summary.dead_lettered else 0
 
-    def _introduce(self, messages: list[Outgoing], *, until_empty: bool) -> None:
-        if messages or until_empty:
-            return
+    def _introduce(self) -> None:
         endpoint = self._emulator.endpoint_url
         for service in self._deployed:
+            order = " --message-group-id g --message-deduplication-id 1" if service.topic_arn.endswith(".fifo") else ""
             self._console.print(f"{service.name} is running; send it a message with", markup=False)
             self._console.print(
                 f"  AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x aws --region us-east-1 --endpoint-url {endpoint} "
-                f"sns publish --topic-arn {service.topic_arn} --message hello",
+                f"sns publish --topic-arn {service.topic_arn} --message hello{order}",
                 markup=False,
             )
         self._console.print("Ctrl-C stops it")
@@ -180,21 +165,6 @@ class _Session:
                 return False
         return True
 
-    def _dead_letters(self) -> list[dict[str, Any]]:
-        letters: list[dict[str, Any]] = []
-        for service in self._deployed:
-            while True:
-                received = self._sqs.receive_message(
-                    QueueUrl=service.dead_letter_queue_url,
-                    MaxNumberOfMessages=10,
-                    VisibilityTimeout=3600,
-                    MessageAttributeNames=["All"],
-                ).get("Messages", [])
-                letters += [_letter(service.name, message) for message in received]
-                if not received:
-                    break
-        return letters
-
     def _show(self, line: str, entry: Entry | None) -> None:
         """Write a line; with a summary to come, not those that it will count."""
         if entry is None and line.startswith('{"_aws"'):
@@ -216,27 +186,6 @@ class _Session:
             disable=not self._console.is_terminal,
             transient=True,
         )
-
-
-def _letter(service: str, message: dict[str, Any]) -> dict[str, Any]:
-    attributes = message.get("MessageAttributes", {})
-
-    def attribute(name: str) -> str | None:
-        value: str | None = attributes.get(name, {}).get("StringValue")
-        return value
-
-    body = message["Body"]
-    try:
-        envelope = json.loads(body)
-        body = envelope["Message"] if "TopicArn" in envelope else body
-    except (ValueError, TypeError, KeyError):
-        pass
-    return {
-        "service": service,
-        "message_id": attribute(DEAD_LETTER_MESSAGE_ID) or message["MessageId"],
-        "message": body[:_SHOWN_CHARACTERS],
-        "reason": attribute(DEAD_LETTER_REASON) or "received too often",
-    }
 
 
 def _print(summary: Summary, *, as_json: bool) -> None:

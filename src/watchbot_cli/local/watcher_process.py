@@ -81,14 +81,17 @@ class WatcherProcess:
             self._hurried = True
             self._process.send_signal(signal.SIGTERM)
 
-    def kill(self) -> None:
-        """End it at once; harmless when it has ended."""
-        self._process.kill()
+    def let_go(self) -> None:
+        """Have it end by itself soon, and with it its workers, which it would leave behind if it were killed."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+
+    def end(self) -> None:
+        """Wait until it has ended, after it was let go of; harmless when it had ended before."""
         self._process.wait()
         self._reader.join(5)
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                pipe.close()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
 
     def _read(self) -> None:
         assert self._process.stdout is not None  # noqa: S101 - it is a pipe

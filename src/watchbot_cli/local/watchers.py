@@ -38,7 +38,9 @@ class Watchers:
             yield
         finally:
             for process in self._processes:
-                process.kill()
+                process.let_go()
+            for process in self._processes:
+                process.end()
 
     def hear(self, seconds: float) -> None:
         """Count and show what is there, waiting this long for the first line.
