@@ -14,7 +14,7 @@ from typing import Any
 from tests.acceptance.queue import Queues
 from watchbot.journal import Entry, parse_line
 
-_PATIENCE_SECONDS = 30
+_PATIENCE_SECONDS = 60
 
 
 class Heard:
@@ -71,6 +71,10 @@ class Program:
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
 
     def signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)

@@ -31,6 +31,21 @@ def test_a_reader_that_has_stopped_reading_blocks_nobody_and_what_was_dropped_is
     os.close(writing)
 
 
+def test_workers_leave_room_for_what_the_watcher_has_to_say() -> None:
+    reading, writing = os.pipe()
+    writer = LineWriter(writing)
+    for _ in range(10_000):
+        writer.worker_line("x" * 999)
+    for _ in range(1_000):
+        writer("y" * 999)
+    with os.fdopen(reading) as pipe:
+        seen = {"x": 0, "y": 0, "[": 0}
+        while seen["y"] < 1_000:
+            seen[pipe.readline()[0]] += 1
+    os.close(writing)
+    assert 4_000 <= seen["x"] < 10_000
+
+
 def test_a_reader_that_has_gone_away_harms_nobody() -> None:
     reading, writing = os.pipe()
     os.close(reading)

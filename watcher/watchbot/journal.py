@@ -24,6 +24,9 @@ from watchbot.contract import Event, LogFormat
 BODY_LIMIT = 2048
 """A message body is cut to this many characters in logs, as ecs-watchbot did."""
 
+_WATCHER = "watcher"
+_WORKER = "worker"
+
 _TEXT_LINE = re.compile(
     r"\[(?P<date>[^]]+ GMT)\] \[(?P<source>watcher|worker)\](?: \[(?P<id>[^] ]+)\])? (?P<rest>.*)", re.DOTALL
 )
@@ -48,10 +51,15 @@ class Entry:
 
 
 class Journal:
-    """Writes log lines in one of the two formats to a sink, with an injected wall clock (seconds since 1970)."""
+    """Writes log lines in one of the two formats, with an injected wall clock (seconds since 1970).
 
-    def __init__(self, sink: Sink, log_format: LogFormat, now: Callable[[], float]) -> None:
-        self._sink = sink
+    What workers wrote goes to ``worker_sink``, by default the same place.
+    """
+
+    def __init__(
+        self, sink: Sink, log_format: LogFormat, now: Callable[[], float], worker_sink: Sink | None = None
+    ) -> None:
+        self._sinks = {_WATCHER: sink, _WORKER: sink if worker_sink is None else worker_sink}
         self._json = log_format is LogFormat.JSON
         self._now = now
 
@@ -59,30 +67,30 @@ class Journal:
         """Write an event of the watcher; fields that are None are left out."""
         fields = {name: value for name, value in fields.items() if value is not None}
         if self._json:
-            self._write_json("watcher", message_id, {"level": level, "event": event.value, **fields})
+            self._write_json(_WATCHER, message_id, {"level": level, "event": event.value, **fields})
             return
         shown = f" {_dump(fields)}" if fields else ""
         mark = "" if level == "info" else f"[{level}] "
-        self._write_text("watcher", message_id, f"{mark}{event.value}{shown}")
+        self._write_text(_WATCHER, message_id, f"{mark}{event.value}{shown}")
 
     def worker_line(self, message_id: str, line: str) -> None:
         """Write one line that a worker wrote to its standard output or error."""
         if not self._json:
-            self._write_text("worker", message_id, line)
+            self._write_text(_WORKER, message_id, line)
             return
         nested = _object(line) if line.startswith("{") else None
-        self._write_json("worker", message_id, {"line": line} if nested is None else {"worker": nested})
+        self._write_json(_WORKER, message_id, {"line": line} if nested is None else {"worker": nested})
 
     def _write_text(self, source: str, message_id: str | None, text: str) -> None:
         date = email.utils.formatdate(self._now(), usegmt=True)
         about = f" [{message_id}]" if message_id else ""
-        self._sink(f"[{date}] [{source}]{about} {text}")
+        self._sinks[source](f"[{date}] [{source}]{about} {text}")
 
     def _write_json(self, source: str, message_id: str | None, fields: Mapping[str, Any]) -> None:
         time = datetime.datetime.fromtimestamp(self._now(), datetime.UTC)
         about = {"message_id": message_id} if message_id else {}
         stamp = time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        self._sink(_dump({"time": stamp, "source": source, **about, **fields}))
+        self._sinks[source](_dump({"time": stamp, "source": source, **about, **fields}))
 
 
 def parse_line(line: str) -> Entry | None:
@@ -93,7 +101,7 @@ def parse_line(line: str) -> Entry | None:
     if match is None:
         return None
     source, message_id, rest = match["source"], match["id"], match["rest"]
-    if source == "worker":
+    if source == _WORKER:
         return Entry(source, message_id, None, {}, rest)
     event, _, shown = re.sub(r"^\[(warning|error)\] ", "", rest).partition(" ")
     return Entry(source, message_id, event, (_object(shown) or {}) if shown else {}, rest)
@@ -104,7 +112,7 @@ def _parse_json(line: str) -> Entry | None:
     if fields is None or "source" not in fields:
         return None
     source, message_id = fields["source"], fields.get("message_id")
-    if source == "worker":
+    if source == _WORKER:
         worker = fields.get("worker")
         return Entry(source, message_id, None, {}, fields.get("line", "") if worker is None else _dump(worker))
     return Entry(source, message_id, fields.get("event"), fields, line)

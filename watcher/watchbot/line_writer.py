@@ -7,12 +7,14 @@ import threading
 from collections import deque
 
 _HELD_BYTES = 8_388_608
+_HELD_WORKER_BYTES = 4_194_304
 
 
 class LineWriter:
     """Takes lines without ever waiting; while the other end does not read, it holds 8 MiB and drops the rest.
 
-    What was dropped is told in a line of its own as soon as there is room again.
+    Workers may fill half of that, so that what the watcher itself has to say, metrics above all, finds room behind any
+    flood. What was dropped is told in a line of its own as soon as there is room again.
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -27,9 +29,16 @@ class LineWriter:
 
     def __call__(self, line: str, /) -> None:
         """Take one line without its newline."""
+        self._take(line, _HELD_BYTES)
+
+    def worker_line(self, line: str, /) -> None:
+        """Take one line of a worker."""
+        self._take(line, _HELD_WORKER_BYTES)
+
+    def _take(self, line: str, limit: int) -> None:
         data = line.encode("utf-8", "backslashreplace") + b"\n"
         with self._changed:
-            if self._bytes + len(data) > _HELD_BYTES:
+            if self._bytes + len(data) > limit:
                 self._dropped += 1
                 return
             self._lines.append(data)

@@ -47,7 +47,7 @@ def listen(command: Sequence[str], environment: MutableMapping[str, str]) -> int
     if in_ecs(environment):
         leave_to_worker(environment)
     writer = LineWriter(1)
-    journal = Journal(writer, settings.log_format, time.time)
+    journal = Journal(writer, settings.log_format, time.time, writer.worker_line)
     metrics = Metrics(settings.service, writer, time.time)
     space = ScratchSpace(SCRATCH_DIRECTORY if os.access(SCRATCH_DIRECTORY, os.W_OK | os.X_OK) else None)
     try:

@@ -11,6 +11,9 @@ _READ_BYTES = 65_536
 _LINE_BYTES = 16_384
 """A longer line is passed on in pieces of this size: what log drivers make of it anyway."""
 
+_LINE_OVERHEAD_BYTES = 96
+"""Date, source and message id."""
+
 
 class Output:
     """The reading end of a worker's standard output and error, which share one pipe and so keep their order."""
@@ -46,7 +49,8 @@ class Output:
         if not data:
             self._close()
             return False
-        if self._lines.allows(len(data)):
+        # A line costs what stands before it in the log, too: a flood of empty ones is a flood.
+        if self._lines.allows(len(data) + _LINE_OVERHEAD_BYTES * data.count(b"\n")):
             self._tell_dropped()
             self._split(data)
         else:
