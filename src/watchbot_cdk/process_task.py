@@ -22,8 +22,8 @@ from watchbot.contract import (
 from watchbot_cdk.arguments import Arguments
 from watchbot_cdk.containers import container_log, with_init
 from watchbot_cdk.messages import Messages
-from watchbot_cdk.queue_rights import grant_watching
 from watchbot_cdk.settings import watcher_environment
+from watchbot_cdk.watcher_rights import grant_protecting, grant_watching
 
 _T = TypeVar("_T")
 
@@ -35,6 +35,7 @@ def add_process_task(
     scope: Construct,
     arguments: Arguments,
     messages: Messages,
+    cluster: ecs.ICluster,
     log_group: logs.LogGroup,
     watcher_image: ecs.ContainerImage,
     service: str,
@@ -70,6 +71,7 @@ def add_process_task(
         ecs.ContainerDependency(container=install, condition=ecs.ContainerDependencyCondition.SUCCESS)
     )
     grant_watching(definition, messages)
+    grant_protecting(definition, cluster)
     messages.topic.grant_publish(definition.task_role)
     for statement in arguments.permissions:
         definition.add_to_task_role_policy(statement)

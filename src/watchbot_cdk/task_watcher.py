@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import ArnFormat, Duration, Stack
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
@@ -13,8 +13,8 @@ from watchbot_cdk.arguments import Arguments
 from watchbot_cdk.containers import container_log, with_init
 from watchbot_cdk.messages import Messages
 from watchbot_cdk.network import Network
-from watchbot_cdk.queue_rights import grant_watching
 from watchbot_cdk.settings import watcher_environment
+from watchbot_cdk.watcher_rights import grant_watching, tasks_of
 
 _CPU = 256
 _MEMORY_MIB = 512
@@ -61,12 +61,7 @@ def _grant_running(
     in_cluster = {"ArnEquals": {"ecs:cluster": cluster.cluster_arn}}
     # Every revision: during a deployment the old watchers still run the old one.
     family = stack.format_arn(service="ecs", resource="task-definition", resource_name=f"{worker.family}:*")
-    tasks = stack.format_arn(
-        service="ecs",
-        resource="task",
-        resource_name=f"{cluster.cluster_name}/*",
-        arn_format=ArnFormat.SLASH_RESOURCE_NAME,
-    )
+    tasks = tasks_of(cluster, stack)
     for actions, resources, conditions in (
         (["ecs:RunTask"], [family], in_cluster),
         (["ecs:DescribeTasks", "ecs:StopTask"], [tasks], in_cluster),

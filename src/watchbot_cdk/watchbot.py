@@ -129,7 +129,9 @@ class Watchbot(Construct):
         image = built_watcher_image(Stack.of(self)) if arguments.watcher_image is None else arguments.watcher_image
         match arguments.isolation:
             case Isolation.PROCESS:
-                self._task = add_process_task(self, arguments, self._messages, self._log_group, image, self._name)
+                self._task = add_process_task(
+                    self, arguments, self._messages, self.cluster, self._log_group, image, self._name
+                )
                 self._watcher_task = self._task
             case Isolation.TASK:
                 self._task = add_task_worker(self, arguments, self._messages, self._log_group)

@@ -7,7 +7,7 @@ import random
 
 from tests.simulation.sqs import SimulatedSqs
 from watchbot.backoff import Backoff
-from watchbot.notice import Notice, Observers, QueueTrouble
+from watchbot.notice import Notice, Observer, Observers, QueueTrouble
 from watchbot.opener import EnvelopeOpener
 from watchbot.runner import Runner
 from watchbot.settlement import Policy
@@ -32,9 +32,10 @@ class Watch:
         dead_letter_queue: bool = True,
     ) -> None:
         self.notices: list[Notice] = []
+        self.listeners: list[Observer] = [self.notices.append]
         self.stop = Stop()
         chance = random.Random(1)
-        observe = Observers([self.notices.append])
+        observe = Observers([self._tell])
         retry = StartRetry(runner, observe=observe, chance=chance)
         self.watcher = Watcher(
             WorkQueue(
@@ -56,6 +57,10 @@ class Watch:
         )
         retry.on_capacity_change(self.watcher.capacity_changed)
         self._task = asyncio.create_task(self.watcher.run(self.stop))
+
+    def _tell(self, notice: Notice) -> None:
+        for listener in self.listeners:
+            listener(notice)
 
     def told(self, kind: type[Notice]) -> list[Notice]:
         """The notices of this kind, in order."""

@@ -213,6 +213,7 @@ def test_the_worker_may_publish_and_what_it_was_given(task: Template, process: T
         "sqs:ChangeMessageVisibility",
         "sqs:DeleteMessage",
         "sqs:SendMessage",
+        "ecs:UpdateTaskProtection",
         "sns:Publish",
         "s3:GetObject",
     }

@@ -116,6 +116,7 @@ class Event(enum.StrEnum):
     WATCHER_DRAINING = "watcher.draining"
     WATCHER_STOPPED = "watcher.stopped"
     WATCHER_BUG = "watcher.bug"
+    PROTECTION_FAILED = "protection.failed"
     QUEUE_ERROR = "queue.error"
     MESSAGE_RECEIVED_AGAIN = "message.received_again"
     JOB_STARTED = "job.started"

@@ -18,7 +18,8 @@ from watchbot.log_observer import LogObserver
 from watchbot.metrics import Metrics
 from watchbot.notice import Observer, Observers, QueueTrouble
 from watchbot.opener import EnvelopeOpener
-from watchbot.process_runner import ProcessRunner
+from watchbot.process_runner import LONGEST_SECONDS, ProcessRunner
+from watchbot.protection import EcsAgent, Protection
 from watchbot.reaper import Reaper
 from watchbot.runner import Runner
 from watchbot.scratch import ScratchSpace
@@ -92,7 +93,8 @@ async def _listen(
     stop = Stop()
     stop.listen(terminating_signals(in_ecs=in_ecs(environment)))
     chance = random.Random()  # noqa: S311 - jitter, not secrets
-    observe = Observers([LogObserver(journal), metrics])
+    protection = _protection(settings, environment, stop, journal)
+    observe = Observers([LogObserver(journal), metrics, *([] if protection is None else [protection])])
     aws = AwsAccess(environment, settings.queue_url)
     max_polls = min(_MOST_POLLS, -(-settings.workers // 10))
     sqs = BotoSqs(settings.queue_url, settings.visibility_timeout_seconds, max_polls, aws)
@@ -119,13 +121,27 @@ async def _listen(
         workers=settings.workers,
         queue_url=settings.queue_url,
     )
-    counting = asyncio.create_task(metrics.run())
+    beside = [asyncio.create_task(one.run()) for one in (metrics, protection) if one is not None]
     exit_code = await watcher.run(stop)
-    counting.cancel()
+    for task in beside:
+        task.cancel()
     metrics.flush()
     journal.event(Event.WATCHER_STOPPED, exit_code=exit_code)
     sqs.close()
     return exit_code
+
+
+def _protection(settings: Settings, environment: Mapping[str, str], stop: Stop, journal: Journal) -> Protection | None:
+    """Protect a task that jobs run in; ECS tasks of their own need no protection of their watcher's."""
+    agent_uri = environment.get("ECS_AGENT_URI")
+    if agent_uri is None or settings.isolation is Isolation.TASK:
+        return None
+    return Protection(
+        EcsAgent(agent_uri),
+        settings.job_timeout_seconds or LONGEST_SECONDS,
+        blocked=lambda problem: stop.retire(f"the service wants fewer tasks: {problem}"),
+        failed=lambda problem: journal.event(Event.PROTECTION_FAILED, level="warning", reason=problem),
+    )
 
 
 def _runner(

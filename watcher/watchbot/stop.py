@@ -24,20 +24,27 @@ def terminating_signals(*, in_ecs: bool) -> list[int]:
 
 
 class Stop:
-    """Two stages: ``requested`` drains, ``hurried`` (a second signal) skips the waiting."""
+    """Three stages: ``requested`` drains, ``pressed`` (a signal) sets a time, ``hurried`` (a second) skips the wait."""
 
     def __init__(self) -> None:
         self.requested = asyncio.Event()
         self.hurried = asyncio.Event()
+        self.pressed = asyncio.Event()
         self.reason = ""
 
     def request(self, reason: str) -> None:
-        """Ask for a drain; asking a second time asks to hurry."""
-        if self.requested.is_set():
+        """Ask for a drain within its time; asking a second time asks to hurry."""
+        if self.pressed.is_set():
             self.hurried.set()
             return
-        self.reason = reason
-        self.requested.set()
+        self.pressed.set()
+        self.retire(reason)
+
+    def retire(self, reason: str) -> None:
+        """Ask for a drain that lets running jobs take the time they need, unless :meth:`request` comes to press."""
+        if not self.requested.is_set():
+            self.reason = reason
+            self.requested.set()
 
     def listen(self, numbers: Iterable[int]) -> None:
         """Take these signals from now on, on the running loop."""

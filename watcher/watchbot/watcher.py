@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections.abc import Coroutine
 from typing import Any
@@ -95,7 +96,9 @@ class Watcher:
         try:
             await asyncio.wait({intake, stopping}, return_when=_FIRST)
             failure = intake.exception() if intake.done() else None
-            await self._drain(stop, str(failure) if failure else stop.reason, intake)
+            if failure is not None:
+                stop.request(str(failure))
+            await self._drain(stop, intake)
         finally:
             # Heartbeats stop last: until here every message that is not settled is still ours.
             stopping.cancel()
@@ -232,27 +235,30 @@ class Watcher:
         if was_full:
             self._slots.recount()
 
-    async def _drain(self, stop: Stop, reason: str, intake: asyncio.Task[None]) -> None:
-        """Receive no more, let the workers finish until the deadline, and have everything settled."""
+    async def _drain(self, stop: Stop, intake: asyncio.Task[None]) -> None:
+        """Receive no more, let the workers finish, in time if that is pressed for, and have everything settled."""
         self._draining = True
-        self._observe(Draining(reason))
+        self._observe(Draining(stop.reason))
         intake.cancel()
         now = asyncio.get_running_loop().time
-        deadline = now() + self._drain_seconds
+        pressed = asyncio.create_task(stop.pressed.wait())
         hurried = asyncio.create_task(stop.hurried.wait())
-        calm = asyncio.create_task(self._calm(deadline))
+        calm = asyncio.create_task(self._calm())
+        await asyncio.wait([pressed, calm], return_when=_FIRST)
+        deadline = now() + self._drain_seconds
+        pressing = asyncio.create_task(self._runner.drain(deadline))
         await asyncio.wait([hurried, calm], timeout=deadline + _LATE_SECONDS - now(), return_when=_FIRST)
         await self._runner.drain(now())
-        calm.cancel()
-        hurried.cancel()
+        for task in (pressed, hurried, calm, pressing):
+            task.cancel()
         self._queue.flush()
         settled_by = now() + _SETTLE_SECONDS
         while self._work and now() < settled_by:
             await asyncio.wait(self._work, timeout=settled_by - now())
 
-    async def _calm(self, deadline: float) -> None:
-        """Wait for the workers, and for the polls that are still open."""
-        await self._runner.drain(deadline)
+    async def _calm(self) -> None:
+        """Wait for the workers, however long they take, and for the polls that are still open."""
+        await self._runner.drain(math.inf)
         await self._intake.finish()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
