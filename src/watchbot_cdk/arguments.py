@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 
-from aws_cdk import Duration, Token
+from aws_cdk import Duration
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 
 from watchbot.contract import Isolation, LogFormat, is_reserved
 from watchbot_cdk.backoff import Backoff
+from watchbot_cdk.deploy_time import is_deploy_time
 from watchbot_cdk.fargate_size import fargate_size_problem
 from watchbot_cdk.log_retention import retention_days_problem
 
@@ -37,6 +38,7 @@ class Arguments:
     permissions: Sequence[iam.PolicyStatement]
     cpu: float
     memory_limit_mib: float
+    cluster: ecs.ICluster | None
     watchers: float
     workers: float
     fifo: bool
@@ -51,9 +53,16 @@ class Arguments:
 
     def check(self, path: str) -> None:
         """Raise :class:`WatchbotArgumentError` with everything that cannot be."""
-        problems = [*self._kinds()]
+        problems = [*self._kinds(), *self._collections()]
         if not problems:
-            problems = [*self._command(), *self._variables(), *self._numbers(), *self._times(), *self._sizes()]
+            problems = [
+                *self._command(),
+                *self._variables(),
+                *self._numbers(),
+                *self._times(),
+                *self._sizes(),
+                *self._subnets(),
+            ]
         if problems:
             raise WatchbotArgumentError(path, problems)
 
@@ -62,18 +71,34 @@ class Arguments:
         yield from _kind("isolation", self.isolation, Isolation)
         yield from _kind("log_format", self.log_format, LogFormat)
         yield from _kind("backoff", self.backoff, Backoff)
+        if isinstance(self.backoff, Backoff):
+            yield from _kind("backoff cap", self.backoff.cap, Duration, optional=True)
         yield from _kind("fifo", self.fifo, bool)
         yield from _kind("visibility_timeout", self.visibility_timeout, Duration)
         yield from _kind("retention_period", self.retention_period, Duration)
         yield from _kind("log_retention", self.log_retention, Duration)
         yield from _kind("job_timeout", self.job_timeout, Duration, optional=True)
         yield from _kind("watcher_image", self.watcher_image, ecs.ContainerImage, optional=True)
-        if isinstance(self.command, str):
-            yield f"command must be a list of arguments, no shell line, got {self.command!r}"
+        if self.cluster is not None and not hasattr(self.cluster, "cluster_arn"):
+            yield f"cluster must be a Cluster or None, got {self.cluster!r}"
+
+    def _collections(self) -> Iterable[str]:
+        # jsii would refuse these only half-way, and without the argument's name.
+        command: object = self.command
+        if isinstance(command, str):
+            yield f"command must be a list of arguments, no shell line, got {command!r}"
+        elif command is not None and not _list_of(str, command):
+            yield f"command must be a list of strings, got {command!r}"
+        if not _list_of(iam.PolicyStatement, self.permissions):
+            yield f"permissions must be a list of PolicyStatement, got {self.permissions!r}"
+        if not _map_to(str, self.environment):
+            yield f"environment must map names to strings, got {_shown(self.environment)}"
+        if not _map_to(ecs.Secret, self.secrets):
+            yield f"secrets must map names to ecs.Secret, got {_shown(self.secrets)}"
 
     def _command(self) -> Iterable[str]:
-        if self.command is not None and len(self.command) == 0:
-            yield "command must name a program, got an empty list"
+        if self.command is not None and not any(self.command[:1]):
+            yield f"command must name a program, got {list(self.command)!r}"
         if self.command is None and self.isolation is Isolation.PROCESS:
             yield (
                 "command is required with Isolation.PROCESS, got None: the whole argv of the worker, "
@@ -108,19 +133,29 @@ class Arguments:
         if problem is not None:
             yield problem
 
+    def _subnets(self) -> Iterable[str]:
+        if self.cluster is None:
+            return
+        vpc = self.cluster.vpc
+        if not vpc.private_subnets and not vpc.public_subnets:
+            yield (
+                "cluster must be in a VPC with public subnets, or private ones with egress, "
+                f"got one in {vpc.node.path}, from where no task can reach AWS"
+            )
+
     def _job_timeout(self, timeout: Duration) -> Iterable[str]:
         yield from _span("job_timeout", timeout, Duration.seconds(1), Duration.days(14))
         if timeout.is_unresolved():
             return
         if self.isolation is Isolation.PROCESS and _seconds(timeout) > _seconds(_LONGEST_PROCESS_JOB):
             yield (
-                f"job_timeout must be at most 11 h 50 min with Isolation.PROCESS, got {_seconds(timeout):g} s: SQS "
+                f"job_timeout must be at most 11 h 50 min with Isolation.PROCESS, got {_seconds(timeout):.12g} s: SQS "
                 "takes a message back 12 hours after its receive; Isolation.TASK has no such limit"
             )
         if not self.retention_period.is_unresolved() and _seconds(timeout) >= _seconds(self.retention_period):
             yield (
-                f"job_timeout ({_seconds(timeout):g} s) must be shorter than retention_period "
-                f"({_seconds(self.retention_period):g} s): SQS deletes a message of that age even while its job runs"
+                f"job_timeout ({_seconds(timeout):.12g} s) must be shorter than retention_period "
+                f"({_seconds(self.retention_period):.12g} s): SQS deletes a message of that age even while its job runs"
             )
 
     def _sizes(self) -> Iterable[str]:
@@ -135,19 +170,34 @@ def _kind(name: str, value: object, kind: type, *, optional: bool = False) -> It
     yield f"{name} must be a {kind.__name__}{' or None' if optional else ''}, got {value!r}"
 
 
+def _list_of(kind: type, value: object) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str) and all(isinstance(part, kind) for part in value)
+
+
+def _map_to(kind: type, value: object) -> bool:
+    return isinstance(value, Mapping) and _list_of(str, [*value]) and _list_of(kind, [*value.values()])
+
+
+def _shown(variables: object) -> str:
+    """Show names and kinds alone: a value may be a secret somebody wrote in the wrong place."""
+    if not isinstance(variables, Mapping):
+        return f"a {type(variables).__name__}"
+    return "{" + ", ".join(f"{name!r}: {type(value).__name__}" for name, value in variables.items()) + "}"
+
+
 def _seconds(duration: Duration) -> float:
     return duration.to_milliseconds() / 1000
 
 
 def _whole(name: str, value: float, lowest: int, highest: int) -> Iterable[str]:
-    if Token.is_unresolved(value):
+    if is_deploy_time(value):
         return
     if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
         yield f"{name} must be a whole number from {lowest} to {highest}, got {value!r}"
 
 
 def _between(name: str, value: float, lowest: float, highest: float) -> Iterable[str]:
-    if Token.is_unresolved(value):
+    if is_deploy_time(value):
         return
     if isinstance(value, bool) or not isinstance(value, int | float) or not lowest <= value <= highest:
         yield f"{name} must be a number from {lowest:g} to {highest:g}, got {value!r}"
@@ -155,9 +205,11 @@ def _between(name: str, value: float, lowest: float, highest: float) -> Iterable
 
 def _span(name: str, value: Duration, shortest: Duration, longest: Duration) -> Iterable[str]:
     if value.is_unresolved():
+        if value.unit_label() != "seconds":
+            yield f"{name} must be Duration.seconds of what is known only at deployment, got {value.unit_label()}"
         return
     low, high = _seconds(shortest), _seconds(longest)
     if not low <= _seconds(value) <= high:
-        yield f"{name} must be {low:g} to {high:g} seconds, got {_seconds(value):g}"
+        yield f"{name} must be {low:.12g} to {high:.12g} seconds, got {_seconds(value):.12g}"
     elif _seconds(value) != int(_seconds(value)):
-        yield f"{name} must be whole seconds, got {_seconds(value):g}"
+        yield f"{name} must be whole seconds, got {_seconds(value):.12g}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import Token
+from watchbot_cdk.deploy_time import is_deploy_time
 
 _MEMORY_MIB: dict[int, tuple[int, ...]] = {
     256: (512, 1024, 2048),
@@ -18,14 +18,14 @@ _MEMORY_MIB: dict[int, tuple[int, ...]] = {
 
 def fargate_size_problem(cpu: float, memory_limit_mib: float) -> str | None:
     """Say what is wrong with this size of a task; None when it is one of Fargate's, or not known before deployment."""
-    if Token.is_unresolved(cpu):
+    if is_deploy_time(cpu):
         return None
-    if cpu not in _MEMORY_MIB:
+    if not isinstance(cpu, int | float) or cpu not in _MEMORY_MIB:
         return f"cpu must be one of {', '.join(map(str, _MEMORY_MIB))} on Fargate (1024 is a vCPU), got {cpu!r}"
-    if Token.is_unresolved(memory_limit_mib):
+    if is_deploy_time(memory_limit_mib):
         return None
     allowed = _MEMORY_MIB[int(cpu)]
-    if memory_limit_mib in allowed:
+    if isinstance(memory_limit_mib, int | float) and memory_limit_mib in allowed:
         return None
     step = allowed[1] - allowed[0]
     shown = ", ".join(map(str, allowed)) if len(allowed) <= 4 else f"{allowed[0]} to {allowed[-1]} in steps of {step}"

@@ -34,6 +34,8 @@ _NAMES = {
 
 def retention_days_problem(period: Duration) -> str | None:
     """Say what is wrong with this retention; None when CloudWatch Logs knows it."""
+    if period.is_unresolved():
+        return "log_retention must be known at synthesis, got a value known only at deployment"
     days = period.to_milliseconds() / 86_400_000
     if days in _NAMES:
         return None

@@ -8,7 +8,7 @@ from aws_cdk import Fn, RemovalPolicy, Stack, Token
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_logs as logs
-from constructs import Construct
+from constructs import Construct, IDependable
 
 _CLUSTER_ID = "WatchbotCluster"
 
@@ -26,6 +26,11 @@ class Network:
         """Give the ids of the subnets, joined into one where they are known only at deployment."""
         ids = self.cluster.vpc.select_subnets(subnet_type=self.subnets.subnet_type).subnet_ids
         return (Fn.join(",", ids),) if Token.is_unresolved(ids) else tuple(ids)
+
+    def way_out(self) -> IDependable:
+        """Give what must exist before a task can pull its image: the routes of the subnets to the internet."""
+        subnets = self.cluster.vpc.select_subnets(subnet_type=self.subnets.subnet_type)
+        return subnets.internet_connectivity_established
 
 
 def add_network(scope: Construct, cluster: ecs.ICluster | None) -> Network:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aws_cdk import Duration
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_logs as logs
 from constructs import Construct
@@ -30,6 +31,8 @@ def add_task_worker(
         secrets=dict(arguments.secrets),
         linux_parameters=with_init(definition),
         logging=container_log(log_group),
+        # The time a job that is timed out or interrupted has to end by itself; without it ECS gives 30 seconds.
+        stop_timeout=Duration.seconds(120),
     )
     messages.topic.grant_publish(definition.task_role)
     for statement in arguments.permissions:

@@ -98,6 +98,7 @@ class Watchbot(Construct):
             permissions=() if permissions is None else permissions,
             cpu=cpu,
             memory_limit_mib=memory_limit_mib,
+            cluster=cluster,
             watchers=watchers,
             workers=workers,
             fifo=fifo,
@@ -122,7 +123,8 @@ class Watchbot(Construct):
         self._network = add_network(self, cluster)
         self._name = service_name(self)
         self._add_tasks(arguments)
-        self._service = add_service(self, self._network, self._watcher_task, watchers)
+        tasks = (self._watcher_task, self._task)
+        self._service = add_service(self, self._network, self._watcher_task, watchers, tasks)
         self._describe(isolation)
 
     def _add_tasks(self, arguments: Arguments) -> None:

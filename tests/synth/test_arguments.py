@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 from aws_cdk import CfnParameter, Duration, Stack
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_iam as iam
 
 from tests.synth.template import image, placeholders, synth, synth_watchbot
 from watchbot.contract import Isolation
@@ -19,24 +21,37 @@ PROCESS = {"isolation": Isolation.PROCESS, "command": ["true"]}
         ({"image": "busybox"}, "image must be a ContainerImage, got 'busybox'"),
         ({"isolation": "process"}, "isolation must be a Isolation, got 'process'"),
         ({"isolation": Isolation.PROCESS}, "command is required with Isolation.PROCESS, got None"),
-        ({"command": []}, "command must name a program, got an empty list"),
+        ({"command": []}, "command must name a program, got []"),
         ({"command": "echo hi"}, "command must be a list of arguments, no shell line, got 'echo hi'"),
+        ({"command": ["echo", 1]}, "command must be a list of strings, got ['echo', 1]"),
+        ({"command": [""]}, "command must name a program, got ['']"),
+        ({"environment": ["A=B"]}, "environment must map names to strings, got a list"),
+        ({"environment": {"COUNT": 1}}, "environment must map names to strings, got {'COUNT': int}"),
+        ({"secrets": {"TOKEN": "hunter2"}}, "secrets must map names to ecs.Secret, got {'TOKEN': str}"),
+        ({"permissions": ["s3:GetObject"]}, "permissions must be a list of PolicyStatement, got ['s3:GetObject']"),
+        ({"permissions": iam.PolicyStatement()}, "permissions must be a list of PolicyStatement, got <"),
+        ({"cluster": "mine"}, "cluster must be a Cluster or None, got 'mine'"),
         ({"environment": {"Message": "x"}}, "environment cannot set Message: Watchbot sets it"),
         ({"environment": {"WATCHBOT_WORKERS": "9"}}, "environment cannot set WATCHBOT_WORKERS"),
         ({"environment": {"A=B": "x"}}, "environment has 'A=B', which is no name"),
         ({"cpu": 300}, "cpu must be one of 256, 512, 1024, 2048, 4096, 8192, 16384 on Fargate"),
+        ({"cpu": [256]}, "cpu must be one of 256, 512, 1024, 2048, 4096, 8192, 16384 on Fargate"),
+        ({"cpu": float("nan")}, "cpu must be one of 256, 512, 1024, 2048, 4096, 8192, 16384 on Fargate"),
         ({"cpu": 256, "memory_limit_mib": 4096}, "memory_limit_mib must be 512, 1024, 2048 with cpu 256 on Fargate"),
         ({"cpu": 4096, "memory_limit_mib": 512}, "must be 8192 to 30720 in steps of 1024 with cpu 4096"),
         ({"watchers": -1}, "watchers must be a whole number from 0 to 5000, got -1"),
         ({"workers": 0}, "workers must be a whole number from 1 to 1000, got 0"),
         ({"workers": 1.5}, "workers must be a whole number from 1 to 1000, got 1.5"),
         ({"workers": True}, "workers must be a whole number from 1 to 1000, got True"),
+        ({"workers": float("inf")}, "workers must be a whole number from 1 to 1000, got inf"),
         ({"max_receive_count": 1001}, "max_receive_count must be a whole number from 1 to 1000, got 1001"),
         ({"visibility_timeout": Duration.seconds(1)}, "visibility_timeout must be 3 to 43200 seconds, got 1"),
         ({"visibility_timeout": 180}, "visibility_timeout must be a Duration, got 180"),
-        ({"retention_period": Duration.days(15)}, "retention_period must be 60 to 1.2096e+06 seconds"),
+        ({"retention_period": Duration.days(15)}, "retention_period must be 60 to 1209600 seconds, got 1296000"),
         ({"log_retention": Duration.days(8)}, "log_retention must be one of 1, 3, 5, 7, 14"),
         ({"backoff": Backoff(base=0)}, "backoff base must be a number from 1 to 60, got 0"),
+        ({"backoff": Backoff(base=float("nan"))}, "backoff base must be a number from 1 to 60, got nan"),
+        ({"backoff": Backoff(cap=60)}, "backoff cap must be a Duration or None, got 60"),  # type: ignore[arg-type] # refused
         ({"backoff": Backoff(jitter=2)}, "backoff jitter must be a number from 0 to 1, got 2"),
         ({"backoff": Backoff(cap=Duration.days(1))}, "backoff cap must be 0 to 43200 seconds"),
         (
@@ -62,6 +77,40 @@ def test_refuses_everything_at_once() -> None:
     with pytest.raises(WatchbotArgumentError) as caught:
         synth_watchbot(workers=0, watchers=-1, environment={"Subject": "x"}, cpu=1)
     assert [problem.split()[0] for problem in caught.value.problems] == ["environment", "watchers", "workers", "cpu"]
+
+
+def test_refuses_a_cluster_from_which_no_task_reaches_aws() -> None:
+    def build(stack: Stack) -> None:
+        vpc = ec2.Vpc.from_vpc_attributes(
+            stack,
+            "Vpc",
+            vpc_id="vpc-0123456789abcdef0",
+            availability_zones=["eu-west-1a"],
+            isolated_subnet_ids=["subnet-0123456789abcdef0"],
+        )
+        Watchbot(stack, "svc", image=image(), cluster=ecs.Cluster(stack, "Mine", vpc=vpc))
+
+    with pytest.raises(
+        WatchbotArgumentError, match=r"cluster must be in a VPC with public subnets.*got one in Demo/Vpc"
+    ):
+        synth(build)
+
+
+@pytest.mark.parametrize(
+    ("argument", "says"),
+    [
+        ("visibility_timeout", "visibility_timeout must be Duration.seconds of what is known only at deployment"),
+        ("log_retention", "log_retention must be known at synthesis"),
+    ],
+)
+def test_refuses_a_time_of_deployment_that_cannot_be_converted(argument: str, says: str) -> None:
+    def build(stack: Stack) -> None:
+        minutes = CfnParameter(stack, "Minutes", type="Number").value_as_number
+        arguments: dict[str, Any] = {argument: Duration.minutes(minutes)}
+        Watchbot(stack, "svc", image=image(), **arguments)
+
+    with pytest.raises(WatchbotArgumentError, match=says):
+        synth(build)
 
 
 def test_refuses_an_unknown_argument() -> None:
