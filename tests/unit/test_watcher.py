@@ -491,3 +491,19 @@ def test_observers_hear_of_the_edges_between_idle_and_busy() -> None:
         return [type(notice) for notice in watch.notices if isinstance(notice, Busy | Idle)]
 
     assert run_virtual(scenario()) == [Busy, Idle]
+
+
+def test_a_lease_shorter_than_the_poll_that_brought_it_is_not_lost_on_arrival() -> None:
+    async def scenario() -> tuple[SimulatedSqs, SimulatedRunner]:
+        sqs = SimulatedSqs(visibility_seconds=3)
+        runner = SimulatedRunner(_seconds)
+        watch = Watch(sqs, runner)
+        await watch.after(15)
+        sqs.put("10")
+        await watch.after(15)
+        await watch.stopped()
+        return sqs, runner
+
+    sqs, runner = run_virtual(scenario())
+    assert len(runner.ran) == 1
+    assert list(sqs.deleted) == ["m1"]

@@ -9,9 +9,10 @@ from typing import Any
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Message:
-    """One receive of one SQS message; ``received_at`` is the event loop's time just before the call that got it.
+    """One receive of one SQS message; ``received_at`` is the event loop's time when the answer came in.
 
-    SQS counts the visibility timeout and its 12-hour limit from its own receive, which is never earlier.
+    SQS counts from its own receive, a moment earlier. Not from when the poll began: a long poll may wait longer than
+    a short lease lasts.
     """
 
     message_id: str

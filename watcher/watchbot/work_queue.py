@@ -51,9 +51,9 @@ class WorkQueue:
 
     async def receive(self, limit: int) -> list[Message]:
         """Long-poll for up to ``limit`` messages; raises :class:`SqsError`."""
-        asked_at = asyncio.get_running_loop().time()
         received = await self._sqs.receive(limit)
-        return [Message.from_sqs(one, asked_at) for one in received]
+        received_at = asyncio.get_running_loop().time()
+        return [Message.from_sqs(one, received_at) for one in received]
 
     async def extend(self, leases: list[tuple[Lease, int]]) -> list[Exception | None]:
         """Set the visibility timeout of up to ten leases; what the lease keeper calls."""

@@ -33,7 +33,15 @@ def synthesise(app: str | None, directory: Path) -> Assembly:
     if node is not None and not environment.get("JSII_NODE"):
         environment["JSII_NODE"] = node
     try:
-        ran = subprocess.run(command, env=environment, capture_output=True, text=True, errors="replace", check=False)
+        ran = subprocess.run(
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
     except OSError as error:
         raise UsageError(f"the app {shlex.join(command)!r} cannot be started: {error.strerror}") from error
     if ran.returncode != 0:
