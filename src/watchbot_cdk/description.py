@@ -9,18 +9,27 @@ from watchbot.contract import OUTPUT_SUFFIX, Description
 
 
 def service_name(scope: Construct) -> str:
-    """Name the service in metrics, logs and commands: by the construct's path, so unique in its app."""
-    return scope.node.path
+    """Name the service in metrics, logs and commands: by its stack's name and the construct's path in the stack.
+
+    So the same app deployed twice into an account, under two stack names, is two services.
+    """
+    stack = _outermost(scope)
+    return f"{stack.stack_name}{scope.node.path.removeprefix(stack.node.path)}"
 
 
 def add_description(scope: Construct, description: Description) -> CfnOutput:
     """Write the description to the outermost stack, so that nobody has to look into nested ones. It is no export."""
-    stack = Stack.of(scope)
-    while stack.nested_stack_parent is not None:
-        stack = stack.nested_stack_parent
+    stack = _outermost(scope)
     return CfnOutput(
         stack,
         f"{Names.unique_id(scope)}{OUTPUT_SUFFIX}",
         value=stack.to_json_string(description.to_dict()),
         description="where the parts of this Watchbot are; read by the command watchbot",
     )
+
+
+def _outermost(scope: Construct) -> Stack:
+    stack = Stack.of(scope)
+    while stack.nested_stack_parent is not None:
+        stack = stack.nested_stack_parent
+    return stack

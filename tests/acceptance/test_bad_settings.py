@@ -12,8 +12,10 @@ from tests.acceptance.program import Program
 from tests.acceptance.queue import Queues
 
 
-def _listen(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+def _listen(*arguments: str, aws_endpoint: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
     environment = {"PATH": os.environ["PATH"], **{f"WATCHBOT_{name}": value for name, value in settings.items()}}
+    if aws_endpoint:
+        environment["AWS_ENDPOINT_URL"] = aws_endpoint
     command = [sys.executable, "-P", "-m", "watchbot", *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
 
@@ -37,6 +39,15 @@ def test_refuses_a_command_line_that_makes_no_sense(arguments: list[str]) -> Non
     ran = _listen(*arguments, QUEUE_URL="https://sqs.eu-west-1.amazonaws.com/1/q")
     assert ran.returncode == 2
     assert ran.stderr.startswith("watchbot: ")
+    assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize(("endpoint", "says"), [("", "specify a region"), ("foo", "Invalid endpoint: foo")])
+def test_refuses_an_environment_that_allows_no_client(endpoint: str, says: str) -> None:
+    ran = _listen("listen", "--", "true", aws_endpoint=endpoint, QUEUE_URL="http://127.0.0.1:4566/000000000000/q")
+    assert ran.returncode == 2
+    assert "watchbot: no client of AWS sqs can be made of this environment" in ran.stderr
+    assert says in ran.stderr
     assert "Traceback" not in ran.stderr
 
 

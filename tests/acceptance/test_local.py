@@ -311,6 +311,50 @@ def _expect_end(watched: list[int]) -> None:
         os.close(descriptor)
 
 
+def test_an_app_cannot_swallow_what_is_to_be_sent(app: str) -> None:
+    greedy = shlex.join(["sh", "-c", f"cat > /dev/null; {app}"])
+    ran = _local("--app", greedy, "--service", "process", "--send", "-", "--until-empty", "--json", said="a\nb\n")
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout)["sent"] == 2
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a full disk that is always there")
+def test_a_summary_that_cannot_be_written_is_said_in_a_sentence(app: str) -> None:
+    arguments = ["local", "--app", app, "--service", "process", "--send", "-", "--until-empty", "--json"]
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "watchbot_cli", *arguments],
+            input="a\n",
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=90,
+        )
+    assert ran.returncode == 1
+    assert "the summary cannot be written: No space left on device" in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert "Exception ignored" not in ran.stderr
+
+
+def test_an_embedded_aws_that_ends_by_itself_ends_the_run(app: str) -> None:
+    command = [sys.executable, "-m", "watchbot_cli", "local", "--app", app, "--service", "slow", "--send", "-"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stdin is not None
+        assert running.stderr is not None
+        running.stdin.write("x\n")
+        running.stdin.close()
+        while "ready" not in running.stderr.readline():
+            assert running.poll() is None
+        commands = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in _descendants(running.pid)}
+        (emulator,) = [pid for pid, command_line in commands.items() if b"ministack" in command_line]
+        os.kill(emulator, signal.SIGKILL)
+        assert "the embedded AWS has ended by itself" in running.stderr.read()
+        assert running.wait(60) == 1
+
+
 def _descendants(pid: int) -> list[int]:
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [one for child in map(int, children) for one in (child, *_descendants(child))]

@@ -96,6 +96,8 @@ def test_the_documented_defaults_hold() -> None:
     [
         ("WATCHBOT_QUEUE_URL", "", "a URL"),
         ("WATCHBOT_QUEUE_URL", "jobs", "a URL"),
+        ("WATCHBOT_QUEUE_URL", "http://", "names a host"),
+        ("WATCHBOT_QUEUE_URL", "http://a b", "names a host"),
         ("WATCHBOT_WORKERS", "0", "a whole number from 1 to 1000"),
         ("WATCHBOT_WORKERS", "many", "a whole number from 1 to 1000"),
         ("WATCHBOT_VISIBILITY_TIMEOUT_SECONDS", "2", "from 3 to 43200"),

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aws_cdk import Duration, Environment, NestedStack, Stack
+from aws_cdk import App, Duration, Environment, NestedStack, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
@@ -58,7 +58,8 @@ def process() -> Template:
 def _settings(template: Template, container: str) -> Settings:
     environment = {name: placeholders(value) for name, value in template.environment(container).items()}
     for name in ("WATCHBOT_QUEUE_URL", "WATCHBOT_DEAD_LETTER_QUEUE_URL"):
-        environment[name] = f"https://{environment[name]}"
+        assert "'Ref'" in environment[name]
+        environment[name] = "https://sqs.example/queue"
     return Settings.from_env(environment)
 
 
@@ -132,6 +133,17 @@ def test_one_output_describes_the_service_and_is_no_export(task: Template, proce
     described = _description(process)
     assert described.isolation is Isolation.PROCESS
     assert described.task_definition == described.worker_task_definition
+
+
+def test_the_same_app_under_two_stack_names_is_two_services() -> None:
+    names = set()
+    for stack_name in ("production", "trial"):
+        app = App()
+        stack = Stack(app, "Demo", stack_name=stack_name)
+        Watchbot(NestedStack(stack, "Inner"), "svc", image=image())
+        (output,) = app.synth().get_stack_by_name(stack_name).template["Outputs"].values()
+        names.add(Description.from_json(placeholders(output["Value"])).service)
+    assert names == {"production/Inner/svc", "trial/Inner/svc"}
 
 
 def test_a_process_service_starts_the_watcher_inside_the_users_image(process: Template) -> None:

@@ -46,6 +46,18 @@ def test_workers_leave_room_for_what_the_watcher_has_to_say() -> None:
     assert 4_000 <= seen["x"] < 10_000
 
 
+def test_a_descriptor_that_does_not_block_loses_nothing() -> None:
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    writer = LineWriter(writing)
+    for number in range(5_000):
+        writer(f"{number:099}")
+    with os.fdopen(reading) as pipe:
+        assert [int(pipe.readline()) for _ in range(5_000)] == list(range(5_000))
+    writer.close(10)
+    os.close(writing)
+
+
 def test_a_reader_that_has_gone_away_harms_nobody() -> None:
     reading, writing = os.pipe()
     os.close(reading)

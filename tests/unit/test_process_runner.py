@@ -67,9 +67,9 @@ def _job(text: str, **system: str) -> Job:
     return Job(Message("id", "handle", text, system, {}, 0), text)
 
 
-def _run(script: str, text: str = "text", **options: object) -> tuple[Result, list[str]]:
+def _run(script: str, text: str = "text", *, scratch: Path | None = None) -> tuple[Result, list[str]]:
     async def scenario() -> tuple[Result, list[str]]:
-        bench = Bench(script, **options)  # type: ignore[arg-type]
+        bench = Bench(script, scratch=scratch)
         result = await bench.run(text)
         return result, bench.lines
 
@@ -150,6 +150,16 @@ def test_a_directory_that_a_job_has_changed_is_not_lent_again(harm: str) -> None
     lines = asyncio.run(scenario())
     assert len(lines) == 4
     assert lines[0] != lines[2]
+
+
+def test_a_job_that_cleans_up_more_than_its_own_harms_no_later_one(tmp_path: Path) -> None:
+    async def scenario() -> list[Outcome]:
+        bench = Bench(f"rm -rf {tmp_path}/*; exit 0", scratch=tmp_path)
+        outcomes = [(await bench.run()).outcome for _ in range(3)]
+        bench.space.close()
+        return outcomes
+
+    assert asyncio.run(scenario()) == [Outcome.SUCCEEDED] * 3
 
 
 def test_a_full_or_missing_scratch_disk_means_not_started(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from tests.simulation.virtual_time import run_virtual
 from tests.simulation.watch import Watch
 from watchbot.contract import Outcome
 from watchbot.job import Job
-from watchbot.notice import Busy, HandedBack, Idle, JobFinished, LeaseLost, Received, StartFailed
+from watchbot.notice import Bug, Busy, HandedBack, Idle, JobFinished, LeaseLost, Received, StartFailed
 from watchbot.result import Result
 from watchbot.sqs import SqsError
 
@@ -507,3 +507,36 @@ def test_a_lease_shorter_than_the_poll_that_brought_it_is_not_lost_on_arrival() 
     sqs, runner = run_virtual(scenario())
     assert len(runner.ran) == 1
     assert list(sqs.deleted) == ["m1"]
+
+
+def test_a_settlement_that_breaks_the_watcher_holds_neither_its_lease_nor_its_group_for_ever() -> None:
+    async def scenario() -> tuple[SimulatedSqs, SimulatedRunner, Watch]:
+        sqs = SimulatedSqs(visibility_seconds=30, fifo=True)
+        sqs.put("1", "1", group="g")
+        broken_until = 100
+        sqs.fault = lambda name, number: (
+            RuntimeError("a bug") if name == "delete" and asyncio.get_running_loop().time() < broken_until else None
+        )
+        runner = SimulatedRunner(_seconds, workers=2)
+        watch = Watch(sqs, runner)
+        await watch.after(200)
+        await watch.stopped()
+        return sqs, runner, watch
+
+    sqs, _, watch = run_virtual(scenario())
+    assert watch.told(Bug)
+    assert list(sqs.deleted) == ["m1", "m2"]
+
+
+def test_a_lease_lost_while_its_message_waits_for_its_turn_is_told() -> None:
+    async def scenario() -> Watch:
+        sqs = SimulatedSqs(visibility_seconds=30, fifo=True)
+        sqs.put("20", "1", group="g")
+        sqs.fault = lambda name, number: SqsError("unreachable") if name == "heartbeat" else None
+        watch = Watch(sqs, SimulatedRunner(lambda job: Work(seconds=1000), workers=2))
+        await watch.after(40)
+        await watch.stopped()
+        return watch
+
+    told = [notice for notice in run_virtual(scenario()).told(LeaseLost) if isinstance(notice, LeaseLost)]
+    assert {notice.message.message_id for notice in told} == {"m1", "m2"}

@@ -37,3 +37,38 @@ def test_a_flood_is_cut_to_its_rate_and_counted_to_the_line() -> None:
     # Four seconds' worth at once and one second's more; a line of a hundred bytes costs two hundred in the log.
     assert 1_700 <= len(kept) <= 2_600
     assert json.loads(metric_lines[0])["LogLinesDropped"] == dropped
+
+
+def test_a_line_that_was_begun_or_ended_in_a_flood_is_missing_whole_and_counted() -> None:
+    class Refusing:
+        """Allows what comes while ``open`` says so."""
+
+        def __init__(self) -> None:
+            self.open = True
+            self.lines: list[str] = []
+            self.missing = 0
+
+        def allows(self, size: int) -> bool:
+            return self.open
+
+        def line(self, text: str) -> None:
+            self.lines.append(text)
+
+        def dropped(self, count: int) -> None:
+            self.missing += count
+
+    async def scenario() -> Refusing:
+        lines = Refusing()
+        reading, writing = os.pipe()
+        output = Output(reading, lines)
+        for is_open, text in ((True, b"one\n"), (False, b"two\nthr"), (True, b"ee\nfour\n"), (False, b"x" * 1000)):
+            lines.open = is_open
+            os.write(writing, text)
+            await asyncio.sleep(0.01)
+        os.close(writing)
+        output.finish()
+        return lines
+
+    lines = run_virtual(scenario())
+    assert lines.lines == ["one", "four"]
+    assert lines.missing == 3

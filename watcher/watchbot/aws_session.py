@@ -9,6 +9,9 @@ from typing import Any
 
 import boto3
 import botocore.config
+from botocore.exceptions import BotoCoreError
+
+from watchbot.contract import SettingsError
 
 _REGION_IN_URL = re.compile(r"https?://sqs\.([a-z0-9-]+)\.amazonaws\.com")
 
@@ -65,5 +68,8 @@ class AwsAccess:
         self._session: Any = boto3.session.Session(region_name=region or None)
 
     def client(self, service: str, config: botocore.config.Config) -> Any:
-        """Make a client of this service."""
-        return self._session.client(service, endpoint_url=self._endpoint_url, config=config)
+        """Make a client of this service; raises :class:`SettingsError` when the environment allows none."""
+        try:
+            return self._session.client(service, endpoint_url=self._endpoint_url, config=config)
+        except (BotoCoreError, ValueError) as error:
+            raise SettingsError((f"no client of AWS {service} can be made of this environment: {error}",)) from error

@@ -12,6 +12,7 @@ import dataclasses
 import difflib
 import enum
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -229,8 +230,8 @@ def _flag(value: str) -> bool:
 
 
 def _url(value: str) -> str:
-    if not value.startswith(("https://", "http://")):
-        raise ValueError("must be a URL that starts with https:// or http://")
+    if not re.match(r"https?://[^/\s]+(/\S*)?$", value):
+        raise ValueError("must be a URL that starts with https:// or http:// and names a host")
     return value
 
 

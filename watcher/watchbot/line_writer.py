@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import threading
 from collections import deque
 
@@ -72,6 +73,9 @@ class LineWriter:
         while view:
             try:
                 view = view[os.write(self._descriptor, view) :]
+            except BlockingIOError:
+                # Whoever started us has made the descriptor so, which says nothing about its end.
+                select.select([], [self._descriptor], [])
             except OSError:
                 return False
         return True

@@ -10,7 +10,7 @@ from collections.abc import Mapping, MutableMapping, Sequence
 
 from watchbot.aws_session import AwsAccess, in_ecs, leave_to_worker
 from watchbot.backoff import Backoff
-from watchbot.contract import SCRATCH_DIRECTORY, Event, Isolation, Settings, SettingsError
+from watchbot.contract import SCRATCH_DIRECTORY, Event, Isolation, Settings, SettingsError, is_task_setting
 from watchbot.ecs import BotoEcs
 from watchbot.journal import Journal
 from watchbot.line_writer import LineWriter
@@ -64,11 +64,11 @@ def _settings(command: Sequence[str], environment: Mapping[str, str], workers: W
         settings = Settings.from_env(environment)
     except SettingsError as error:
         problems += error.problems
-        is_task = "WATCHBOT_CLUSTER" in environment
+        is_task = any(map(is_task_setting, environment))
     else:
         is_task = settings.isolation is Isolation.TASK
     if is_task and command:
-        problems.append(f"a command ({command[0]} …) has no meaning beside WATCHBOT_CLUSTER: ECS tasks are the workers")
+        problems.append(f"a command ({command[0]} …) has no meaning with a cluster: ECS tasks are the workers")
     if not is_task and not command:
         problems.append("there is no command: give the worker's as listen -- COMMAND ARG…")
     if not is_task and command:

@@ -23,6 +23,7 @@ class Output:
         self._lines = lines
         self._rest = b""
         self._dropped = 0
+        self._cut = False
         self._open = True
         os.set_blocking(descriptor, False)
         asyncio.get_running_loop().add_reader(descriptor, self._read)
@@ -36,6 +37,7 @@ class Output:
         if self._rest:
             self._lines.line(_text(self._rest))
             self._rest = b""
+        self._dropped += self._cut
         self._tell_dropped()
 
     def _read(self) -> bool:
@@ -51,12 +53,22 @@ class Output:
             return False
         # A line costs what stands before it in the log, too: a flood of empty ones is a flood.
         if self._lines.allows(len(data) + _LINE_OVERHEAD_BYTES * data.count(b"\n")):
-            self._tell_dropped()
-            self._split(data)
+            self._split(self._after_cut(data))
         else:
             self._dropped += data.count(b"\n")
-            self._rest = b""
+            self._rest, self._cut = b"", not data.endswith(b"\n")
         return True
+
+    def _after_cut(self, data: bytes) -> bytes:
+        """Leave out the end of a line whose beginning was dropped, and tell how many lines are missing here."""
+        if self._cut:
+            _, newline, data = data.partition(b"\n")
+            if not newline:
+                return b""
+            self._dropped += 1
+            self._cut = False
+        self._tell_dropped()
+        return data
 
     def _split(self, data: bytes) -> None:
         lines = (self._rest + data).split(b"\n")

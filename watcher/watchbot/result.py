@@ -31,7 +31,7 @@ class Result:
 
 _FAILURES = {Outcome.REJECTED, Outcome.DEAD_LETTERED, Outcome.FAILED, Outcome.TIMED_OUT}
 
-_OUTCOMES = {
+_OUTCOMES: dict[int, Outcome] = {
     ExitCode.SUCCEEDED: Outcome.SUCCEEDED,
     ExitCode.REJECTED: Outcome.REJECTED,
     ExitCode.NO_OP: Outcome.NO_OP,
@@ -47,7 +47,7 @@ def result_of_exit(exit_code: int, duration_seconds: float, *, can_dead_letter: 
     if exit_code < 0:
         name = _signal_name(-exit_code)
         return Result(Outcome.FAILED, None, name, f"killed by {name}", duration_seconds=duration_seconds)
-    outcome = _OUTCOMES.get(ExitCode(exit_code), Outcome.FAILED) if exit_code in set(ExitCode) else Outcome.FAILED
+    outcome = _OUTCOMES.get(exit_code, Outcome.FAILED)
     if outcome is Outcome.DEAD_LETTERED and not can_dead_letter:
         outcome = Outcome.FAILED
     reason = None if outcome in (Outcome.SUCCEEDED, Outcome.NO_OP) else f"exit code {exit_code}"

@@ -47,10 +47,15 @@ class ScratchSpace:
 
     def lend(self) -> Scratch:
         """Give a job its directory; raises OSError when the disk is full."""
-        if self._root is None:
-            self._root = tempfile.mkdtemp(prefix="watchbot-", dir=self._parent)
+        if self._root is None or not os.path.isdir(self._root):  # noqa: PTH112 - for every job
+            # The first job, or one after a job that has cleaned up more than its own.
+            self._root, self._unused = tempfile.mkdtemp(prefix="watchbot-", dir=self._parent), []
         name = os.path.join(self._root, str(next(self._numbers)))  # noqa: PTH118 - for every job
-        directory, inode = self._unused.pop() if self._unused else _make(f"{name}.tmp")
+        while self._unused:
+            directory, inode = self._unused.pop()
+            if _is_untouched(directory, inode):
+                return Scratch(directory, inode, f"{name}.message", f"{name}.result")
+        directory, inode = _make(f"{name}.tmp")
         return Scratch(directory, inode, f"{name}.message", f"{name}.result")
 
     def take_back(self, scratch: Scratch, later: Callable[[Callable[[], None]], object]) -> None:
@@ -63,7 +68,7 @@ class ScratchSpace:
             except OSError:
                 # A worker has put a directory there, if anything.
                 later(functools.partial(shutil.rmtree, file, ignore_errors=True))
-        if _is_untouched(scratch):
+        if _is_untouched(scratch.directory, scratch.inode):
             self._unused.append((scratch.directory, scratch.inode))
         else:
             later(functools.partial(shutil.rmtree, scratch.directory, ignore_errors=True))
@@ -79,9 +84,9 @@ def _make(directory: str) -> tuple[str, int]:
     return directory, os.lstat(directory).st_ino
 
 
-def _is_untouched(scratch: Scratch) -> bool:
+def _is_untouched(directory: str, inode: int) -> bool:
     with contextlib.suppress(OSError):
-        found = os.lstat(scratch.directory)
-        is_same = found.st_ino == scratch.inode and stat.S_IMODE(found.st_mode) == 0o700
-        return is_same and not os.listdir(scratch.directory)  # noqa: PTH208 - for every job
+        found = os.lstat(directory)
+        is_same = found.st_ino == inode and stat.S_IMODE(found.st_mode) == 0o700
+        return is_same and not os.listdir(directory)  # noqa: PTH208 - for every job
     return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import math
 import random
 from collections.abc import Coroutine
@@ -124,6 +125,7 @@ class Watcher:
                 self._keeper.replace(held, message)
                 continue
             lease = self._keeper.hold(message)
+            lease.on_lost = functools.partial(self._observe_lost, lease)
             self._held[message.message_id] = lease
             if message.message_id in self._removed:
                 self._spawn(self._remove_again(lease))
@@ -145,7 +147,7 @@ class Watcher:
         self._end()
         if not self._fifo:
             self._slots.give_back()
-        settlement = await self._queue.settle(lease, self._decide(lease, result))
+        settlement = await self._settle(lease, self._decide(lease, result))
         if removes(settlement):
             self._remember(lease.message.message_id)
         self._let_go(lease)
@@ -177,7 +179,17 @@ class Watcher:
         try:
             return await self._runner.run(job, begun)
         finally:
-            lease.on_lost = None
+            lease.on_lost = functools.partial(self._observe_lost, lease)
+
+    async def _settle(self, lease: Lease, settlement: Settlement) -> Settlement:
+        try:
+            return await self._queue.settle(lease, settlement)
+        except Exception as error:  # noqa: BLE001 - the lease must not be held for ever, nor the rest of a group
+            self._observe(Bug(error, lease.message.message_id))
+            return LetGo()
+
+    def _observe_lost(self, lease: Lease) -> None:
+        self._observe(LeaseLost(lease.message))
 
     def _lost(self, lease: Lease, *, started: bool) -> None:
         """Another watcher may work on the message by now.
@@ -185,7 +197,7 @@ class Watcher:
         On a FIFO queue two workers at once would break the order, and a worker not yet started would only be a
         repeat: both are given up. On a standard queue a worker that has begun may as well finish.
         """
-        self._observe(LeaseLost(lease.message))
+        self._observe_lost(lease)
         if self._fifo or self._runner.outlives_watcher or not started:
             self._runner.abandon(lease.message.message_id)
 
@@ -214,13 +226,13 @@ class Watcher:
     async def _hand_back(self, leases: list[Lease], reason: str) -> None:
         for lease in leases:
             if not lease.lost:
-                await self._queue.settle(lease, Return(0))
+                await self._settle(lease, Return(0))
             self._let_go(lease)
             self._observe(HandedBack(lease.message, reason))
 
     async def _remove_again(self, lease: Lease) -> None:
         """Delete a message that was finished here: SQS may deliver one once more, or had taken it back before."""
-        await self._queue.settle(lease, Delete())
+        await self._settle(lease, Delete())
         self._let_go(lease)
 
     def _remember(self, message_id: str) -> None:

@@ -76,6 +76,11 @@ class Emulator:
         session: Any = boto3.session.Session(ACCOUNT, _ANY_SECRET, region_name=REGION)
         return session.client(service, endpoint_url=self.endpoint_url, config=Config(retries={"total_max_attempts": 3}))
 
+    def check(self) -> None:
+        """Raise :class:`CommandError` when it has ended by itself."""
+        if self._process.poll() is not None:
+            raise self._ended("the embedded AWS has ended by itself")
+
     def environment(self) -> dict[str, str]:
         """Give the variables that lead an AWS client here."""
         return {
@@ -96,8 +101,11 @@ class Emulator:
                 urllib.request.urlopen(health, timeout=5).close()  # noqa: S310 - the URL is ours
                 return
             time.sleep(0.05)
+        raise self._ended("the embedded AWS did not start")
+
+    def _ended(self, what: str) -> CommandError:
         said = self._log.read_text(errors="replace").strip().splitlines()[-10:]
-        raise CommandError("the embedded AWS did not start:\n" + "\n".join(said))
+        return CommandError("\n".join([f"{what}:", *said]))
 
     def _end(self) -> None:
         """End it at once: it holds nothing that anyone will miss."""

@@ -6,8 +6,10 @@ https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html
 from __future__ import annotations
 
 import base64
+import codecs
 import dataclasses
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,8 @@ _SUBJECT_LIMIT = 100
 _ORDER_LIMIT = 128
 _ORDER = ("MessageGroupId", "MessageDeduplicationId")
 _FIELDS = ("Message", "Subject", "MessageAttributes", *_ORDER)
+_ATTRIBUTE_NAME = re.compile(r"[A-Za-z0-9_.-]{1,256}")
+_ATTRIBUTE_KINDS = ("String", "String.Array", "Number", "Binary")
 _SHOWN_PROBLEMS = 10
 _GROUP = "local"
 
@@ -50,7 +54,7 @@ def read_messages(source: str, *, fifo: bool) -> list[Outgoing]:
         raise UsageError(f"--send {source!r} cannot be read: {error.strerror}") from error
     messages: list[Outgoing] = []
     problems: list[str] = []
-    for number, line in enumerate(data.splitlines(), 1):
+    for number, line in enumerate(data.removeprefix(codecs.BOM_UTF8).split(b"\n"), 1):
         if not line.strip():
             continue
         try:
@@ -66,7 +70,7 @@ def read_messages(source: str, *, fifo: bool) -> list[Outgoing]:
 
 def _message(line: bytes, number: int, *, fifo: bool) -> Outgoing:
     try:
-        text = line.decode()
+        text = line.removesuffix(b"\r").decode()
     except UnicodeDecodeError as error:
         raise ValueError(f"is not UTF-8: {error.reason} at byte {error.start}") from error
     given = _object(text)
@@ -126,10 +130,15 @@ def _attributes(given: Any) -> dict[str, dict[str, Any]]:
 
 
 def _attribute(name: str, given: Any) -> dict[str, Any]:
+    if not _ATTRIBUTE_NAME.fullmatch(name):
+        raise ValueError(f"has the message attribute {name!r}; names are 1 to 256 letters, digits, _, - and .")
     match given:
-        case {"DataType": str(kind), "StringValue": str(text)} if kind and text and len(given) == 2:
+        case {"DataType": str(kind)} if kind not in _ATTRIBUTE_KINDS:
+            kinds = ", ".join(_ATTRIBUTE_KINDS)
+            raise ValueError(f"has the message attribute {name} with the DataType {kind!r}; SNS takes {kinds}")
+        case {"DataType": str(kind), "StringValue": str(text)} if text and len(given) == 2:
             return {"DataType": kind, "StringValue": text}
-        case {"DataType": str(kind), "BinaryValue": str(text)} if kind and text and len(given) == 2:
+        case {"DataType": str(kind), "BinaryValue": str(text)} if text and len(given) == 2:
             try:
                 return {"DataType": kind, "BinaryValue": base64.b64decode(text, validate=True)}
             except ValueError as error:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
+import os
 import sys
 import tempfile
 import time
@@ -143,6 +145,7 @@ class _Session:
             bar = progress.add_task("processing", total=self._sent or None, visible=until_empty)
             while empty_checks < 2:
                 self._signals.check()
+                self._emulator.check()
                 watchers.hear(0.1)
                 progress.update(bar, completed=self._tally.removed)
                 if not until_empty:
@@ -190,7 +193,7 @@ class _Session:
 
 def _print(summary: Summary, *, as_json: bool) -> None:
     if as_json:
-        sys.stdout.write(json.dumps(dataclasses.asdict(summary), ensure_ascii=False) + "\n")
+        _write(json.dumps(dataclasses.asdict(summary), ensure_ascii=False))
         return
     lines = [
         f"sent           {summary.sent}",
@@ -202,4 +205,16 @@ def _print(summary: Summary, *, as_json: bool) -> None:
         f"job p50 / p95  {summary.job_p50_seconds:g} s / {summary.job_p95_seconds:g} s",
         *(f"dead letter {one['message_id']}: {one['reason']}: {one['message']}" for one in summary.dead_letters),
     ]
-    sys.stdout.write("\n".join(lines) + "\n")
+    _write("\n".join(lines))
+
+
+def _write(text: str) -> None:
+    try:
+        if sys.stdout is None:  # it was closed before we started
+            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except OSError as error:
+        # What is left in the buffer must not fail a second time when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        raise CommandError(f"the summary cannot be written: {error.strerror}") from error

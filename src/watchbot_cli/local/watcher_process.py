@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import signal
@@ -58,8 +59,6 @@ class WatcherProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
             # Ctrl-C in a terminal is ours to pass on, after what is sent to all of a terminal's processes.
             start_new_session=True,
         )
@@ -95,7 +94,8 @@ class WatcherProcess:
 
     def _read(self) -> None:
         assert self._process.stdout is not None  # noqa: S101 - it is a pipe
-        for line in self._process.stdout:
+        # Only a newline ends a line: a worker that writes a carriage return does not begin one of the watcher's.
+        for line in io.TextIOWrapper(self._process.stdout, "utf-8", "replace", newline="\n"):
             if Event.WATCHER_DRAINING in line:
                 self._draining.set()
             self.last_lines.append(line.rstrip("\n"))

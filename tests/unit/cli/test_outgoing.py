@@ -28,6 +28,11 @@ def test_a_line_of_text_is_the_message_and_empty_lines_are_none(tmp_path: Path) 
     ]
 
 
+def test_only_a_newline_ends_a_line_and_a_byte_order_mark_is_none_of_it(tmp_path: Path) -> None:
+    found = _read(tmp_path, b'\xef\xbb\xbf{"Message": "one"}', "two\rthree", "four\u2028five")
+    assert [fields["Message"] for fields in found] == ["one", "two\rthree", "four\u2028five"]
+
+
 def test_an_object_holds_what_publish_takes_and_its_message_may_be_any_json(tmp_path: Path) -> None:
     attributes = {
         "kind": {"DataType": "String", "StringValue": "x"},
@@ -75,6 +80,8 @@ def test_the_size_limit_counts_bytes_and_attributes(tmp_path: Path) -> None:
         ({"Message": "x", "MessageGroupId": 5}, "has the MessageGroupId 5"),
         ({"Message": "x", "MessageDeduplicationId": "d"}, "only a FIFO topic"),
         ({"Message": "x", "MessageAttributes": "a"}, "must be an object of attributes by name"),
+        ({"Message": "x", "MessageAttributes": {"a b": {}}}, "names are 1 to 256 letters"),
+        ({"Message": "x", "MessageAttributes": {"a": {"DataType": "Wrong", "StringValue": "b"}}}, "DataType 'Wrong'"),
         ({"Message": "x", "MessageAttributes": {"a": "b"}}, "the message attribute a as 'b'"),
         ({"Message": "x", "MessageAttributes": {"a": {"DataType": "Binary", "BinaryValue": "?"}}}, "is not base64"),
     ],
