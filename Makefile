@@ -37,6 +37,7 @@ check: $(STAMP) ## types, style and the import law
 	@$(RUN) ruff check $(SOURCES)
 	@$(RUN) ruff format --check $(SOURCES)
 	@$(RUN) mypy
+	@$(RUN) mypy watcher/runtime/assemble.py
 	@$(RUN) mypy tests
 	@$(RUN) lint-imports
 

@@ -14,6 +14,7 @@ from watchbot_cdk.backoff import Backoff
 from watchbot_cdk.deploy_time import is_deploy_time
 from watchbot_cdk.fargate_size import fargate_size_problem
 from watchbot_cdk.log_retention import retention_days_problem
+from watchbot_cdk.platform import platform_problem
 
 _LONGEST_PROCESS_JOB = Duration.minutes(11 * 60 + 50)
 
@@ -38,6 +39,7 @@ class Arguments:
     permissions: Sequence[iam.PolicyStatement]
     cpu: float
     memory_limit_mib: float
+    runtime_platform: ecs.RuntimePlatform | None
     cluster: ecs.ICluster | None
     watchers: float
     workers: float
@@ -61,6 +63,7 @@ class Arguments:
                 *self._numbers(),
                 *self._times(),
                 *self._sizes(),
+                *self._platform(),
                 *self._subnets(),
             ]
         if problems:
@@ -78,6 +81,7 @@ class Arguments:
         yield from _kind("retention_period", self.retention_period, Duration)
         yield from _kind("log_retention", self.log_retention, Duration)
         yield from _kind("job_timeout", self.job_timeout, Duration, optional=True)
+        yield from _kind("runtime_platform", self.runtime_platform, ecs.RuntimePlatform, optional=True)
         yield from _kind("watcher_image", self.watcher_image, ecs.ContainerImage, optional=True)
         if self.cluster is not None and not hasattr(self.cluster, "cluster_arn"):
             yield f"cluster must be a Cluster or None, got {self.cluster!r}"
@@ -160,6 +164,11 @@ class Arguments:
 
     def _sizes(self) -> Iterable[str]:
         problem = fargate_size_problem(self.cpu, self.memory_limit_mib)
+        if problem is not None:
+            yield problem
+
+    def _platform(self) -> Iterable[str]:
+        problem = platform_problem(self.runtime_platform)
         if problem is not None:
             yield problem
 

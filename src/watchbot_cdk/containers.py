@@ -1,11 +1,15 @@
-"""What all containers of a Watchbot have in common: where their lines go."""
+"""What containers of a Watchbot have in common: where their lines go, their scratch volume, their health."""
 
 from __future__ import annotations
 
-from aws_cdk import Size
+from aws_cdk import Duration, Size
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_logs as logs
 from constructs import Construct
+
+from watchbot.contract import SCRATCH_DIRECTORY, health_probe
+
+_SCRATCH_VOLUME = "watchbot-scratch"
 
 
 def container_log(log_group: logs.LogGroup) -> ecs.LogDriver:
@@ -24,3 +28,27 @@ def container_log(log_group: logs.LogGroup) -> ecs.LogDriver:
 def with_init(scope: Construct) -> ecs.LinuxParameters:
     """Give a container an init process that reaps zombies and passes signals on."""
     return ecs.LinuxParameters(scope, "Init", init_process_enabled=True)
+
+
+def add_scratch(definition: ecs.TaskDefinition, *containers: ecs.ContainerDefinition) -> None:
+    """Give these containers a volume of the task's for files of a short life."""
+    definition.add_volume(name=_SCRATCH_VOLUME)
+    for container in containers:
+        container.add_mount_points(
+            ecs.MountPoint(source_volume=_SCRATCH_VOLUME, container_path=SCRATCH_DIRECTORY, read_only=False)
+        )
+
+
+def loop_health(runtime_directory: str) -> ecs.HealthCheck:
+    """Have ECS replace a task whose watcher hangs: its event loop has not turned for five minutes.
+
+    It is in no hurry, because a task that looks unhealthy is replaced with everything that runs in it, and a busy
+    processor makes a probe slow: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_HealthCheck.html
+    """
+    return ecs.HealthCheck(
+        command=["CMD", *health_probe(runtime_directory)],
+        interval=Duration.seconds(60),
+        timeout=Duration.seconds(60),
+        retries=5,
+        start_period=Duration.seconds(300),
+    )

@@ -20,7 +20,7 @@ from watchbot.contract import (
     is_shadowed,
 )
 from watchbot_cdk.arguments import Arguments
-from watchbot_cdk.containers import container_log, with_init
+from watchbot_cdk.containers import add_scratch, container_log, loop_health, with_init
 from watchbot_cdk.messages import Messages
 from watchbot_cdk.settings import watcher_environment
 from watchbot_cdk.watcher_rights import grant_protecting, grant_watching
@@ -28,7 +28,6 @@ from watchbot_cdk.watcher_rights import grant_protecting, grant_watching
 _T = TypeVar("_T")
 
 _RUNTIME_VOLUME = "watchbot-runtime"
-_SCRATCH_VOLUME = "watchbot-scratch"
 
 
 def add_process_task(
@@ -46,10 +45,13 @@ def add_process_task(
     and also what the watcher may.
     """
     definition = ecs.FargateTaskDefinition(
-        scope, "Task", cpu=arguments.cpu, memory_limit_mib=arguments.memory_limit_mib
+        scope,
+        "Task",
+        cpu=arguments.cpu,
+        memory_limit_mib=arguments.memory_limit_mib,
+        runtime_platform=arguments.runtime_platform,
     )
-    for volume in (_RUNTIME_VOLUME, _SCRATCH_VOLUME):
-        definition.add_volume(name=volume)
+    definition.add_volume(name=_RUNTIME_VOLUME)
     settings = watcher_environment(arguments, messages, log_group, service)
     worker = definition.add_container(
         WORKER_CONTAINER,
@@ -60,13 +62,14 @@ def add_process_task(
         secrets=_out_of_the_way(arguments.secrets),
         linux_parameters=with_init(definition),
         logging=container_log(log_group),
+        health_check=loop_health(RUNTIME_DIRECTORY),
         stop_timeout=Duration.seconds(120),
     )
     worker.add_mount_points(
         ecs.MountPoint(source_volume=_RUNTIME_VOLUME, container_path=RUNTIME_DIRECTORY, read_only=True),
-        ecs.MountPoint(source_volume=_SCRATCH_VOLUME, container_path=SCRATCH_DIRECTORY, read_only=False),
     )
     install = _add_install(definition, log_group, watcher_image)
+    add_scratch(definition, worker, install)
     worker.add_container_dependencies(
         ecs.ContainerDependency(container=install, condition=ecs.ContainerDependencyCondition.SUCCESS)
     )
@@ -94,7 +97,6 @@ def _add_install(
     )
     install.add_mount_points(
         ecs.MountPoint(source_volume=_RUNTIME_VOLUME, container_path=RUNTIME_DIRECTORY, read_only=False),
-        ecs.MountPoint(source_volume=_SCRATCH_VOLUME, container_path=SCRATCH_DIRECTORY, read_only=False),
     )
     return install
 

@@ -8,9 +8,9 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from watchbot.contract import WATCHER_CONTAINER
+from watchbot.contract import IMAGE_RUNTIME_DIRECTORY, WATCHER_CONTAINER
 from watchbot_cdk.arguments import Arguments
-from watchbot_cdk.containers import container_log, with_init
+from watchbot_cdk.containers import add_scratch, container_log, loop_health, with_init
 from watchbot_cdk.messages import Messages
 from watchbot_cdk.network import Network
 from watchbot_cdk.settings import watcher_environment
@@ -31,8 +31,14 @@ def add_task_watcher(
     service: str,
 ) -> ecs.FargateTaskDefinition:
     """Create the watcher's task definition, with a role that can do what a watcher does and nothing else."""
-    definition = ecs.FargateTaskDefinition(scope, "WatcherTask", cpu=_CPU, memory_limit_mib=_MEMORY_MIB)
-    definition.add_container(
+    definition = ecs.FargateTaskDefinition(
+        scope,
+        "WatcherTask",
+        cpu=_CPU,
+        memory_limit_mib=_MEMORY_MIB,
+        runtime_platform=arguments.runtime_platform,
+    )
+    watcher = definition.add_container(
         WATCHER_CONTAINER,
         image=watcher_image,
         command=["listen"],
@@ -47,8 +53,10 @@ def add_task_watcher(
         linux_parameters=with_init(definition),
         logging=container_log(log_group),
         readonly_root_filesystem=True,
+        health_check=loop_health(IMAGE_RUNTIME_DIRECTORY),
         stop_timeout=Duration.seconds(120),
     )
+    add_scratch(definition, watcher)
     grant_watching(definition, messages)
     _grant_running(definition, worker, network.cluster)
     return definition

@@ -21,7 +21,11 @@ def add_task_worker(
     The worker may publish to the topic, whose ARN it finds in ``WorkTopic``, and do what ``permissions`` say.
     """
     definition = ecs.FargateTaskDefinition(
-        scope, "WorkerTask", cpu=arguments.cpu, memory_limit_mib=arguments.memory_limit_mib
+        scope,
+        "WorkerTask",
+        cpu=arguments.cpu,
+        memory_limit_mib=arguments.memory_limit_mib,
+        runtime_platform=arguments.runtime_platform,
     )
     definition.add_container(
         WORKER_CONTAINER,

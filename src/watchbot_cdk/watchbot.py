@@ -20,6 +20,7 @@ from watchbot_cdk.description import add_description, service_name
 from watchbot_cdk.log_retention import retention_days
 from watchbot_cdk.messages import add_messages
 from watchbot_cdk.network import add_network
+from watchbot_cdk.platform import image_platform
 from watchbot_cdk.process_task import add_process_task
 from watchbot_cdk.service import add_service
 from watchbot_cdk.task_watcher import add_task_watcher
@@ -44,6 +45,8 @@ class Watchbot(Construct):
     :param permissions: what else the worker may do in AWS.
     :param cpu: of the task the worker runs in; 1024 is a vCPU.
     :param memory_limit_mib: of the task the worker runs in.
+    :param runtime_platform: the processor that tasks run on; X86_64 by default, ARM64 is cheaper. The images have to
+        be built for it, as ours is.
     :param cluster: where tasks run; by default a cluster of the stack's own, in a VPC of public subnets.
     :param watchers: the number of watcher tasks.
     :param workers: how many workers each watcher runs at once.
@@ -76,6 +79,7 @@ class Watchbot(Construct):
         permissions: Sequence[iam.PolicyStatement] | None = None,
         cpu: float = 256,
         memory_limit_mib: float = 512,
+        runtime_platform: ecs.RuntimePlatform | None = None,
         cluster: ecs.ICluster | None = None,
         watchers: float = 1,
         workers: float = 1,
@@ -98,6 +102,7 @@ class Watchbot(Construct):
             permissions=() if permissions is None else permissions,
             cpu=cpu,
             memory_limit_mib=memory_limit_mib,
+            runtime_platform=runtime_platform,
             cluster=cluster,
             watchers=watchers,
             workers=workers,
@@ -128,7 +133,9 @@ class Watchbot(Construct):
         self._describe(isolation)
 
     def _add_tasks(self, arguments: Arguments) -> None:
-        image = built_watcher_image(Stack.of(self)) if arguments.watcher_image is None else arguments.watcher_image
+        image = arguments.watcher_image
+        if image is None:
+            image = built_watcher_image(Stack.of(self), image_platform(arguments.runtime_platform))
         match arguments.isolation:
             case Isolation.PROCESS:
                 self._task = add_process_task(

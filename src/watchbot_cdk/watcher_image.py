@@ -11,6 +11,7 @@ from aws_cdk import aws_ecs as ecs
 _PACKAGED = Path(__file__).parent / "_watcher"
 _CHECKOUT = Path(__file__).parents[2] / "watcher"
 _ASSET_ID = "WatchbotWatcherImage"
+_SUFFIXES = {"linux/amd64": "", "linux/arm64": "Arm64"}
 
 
 def build_context() -> Path:
@@ -22,16 +23,17 @@ def build_context() -> Path:
     return _PACKAGED if _PACKAGED.is_dir() else _CHECKOUT
 
 
-def built_watcher_image(stack: Stack) -> ecs.ContainerImage:
-    """Give the watcher image as a Docker asset, one for all Watchbots of a stack."""
-    found = stack.node.try_find_child(_ASSET_ID)
+def built_watcher_image(stack: Stack, platform: ecr_assets.Platform) -> ecs.ContainerImage:
+    """Give the watcher image as a Docker asset, one for all Watchbots of a stack on the same kind of processor."""
+    asset_id = f"{_ASSET_ID}{_SUFFIXES[platform.platform]}"
+    found = stack.node.try_find_child(asset_id)
     if isinstance(found, ecr_assets.DockerImageAsset):
         return ecs.ContainerImage.from_docker_image_asset(found)
     asset = ecr_assets.DockerImageAsset(
         stack,
-        _ASSET_ID,
+        asset_id,
         directory=str(build_context()),
-        platform=ecr_assets.Platform.LINUX_AMD64,
+        platform=platform,
         ignore_mode=IgnoreMode.DOCKER,
     )
     return ecs.ContainerImage.from_docker_image_asset(asset)

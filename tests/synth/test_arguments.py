@@ -39,6 +39,19 @@ PROCESS = {"isolation": Isolation.PROCESS, "command": ["true"]}
         ({"cpu": float("nan")}, "cpu must be one of 256, 512, 1024, 2048, 4096, 8192, 16384 on Fargate"),
         ({"cpu": 256, "memory_limit_mib": 4096}, "memory_limit_mib must be 512, 1024, 2048 with cpu 256 on Fargate"),
         ({"cpu": 4096, "memory_limit_mib": 512}, "must be 8192 to 30720 in steps of 1024 with cpu 4096"),
+        (
+            {
+                "runtime_platform": ecs.RuntimePlatform(
+                    operating_system_family=ecs.OperatingSystemFamily.WINDOWS_SERVER_2019_CORE
+                )
+            },
+            "runtime_platform must be LINUX on X86_64 or ARM64, got WINDOWS_SERVER_2019_CORE on X86_64",
+        ),
+        (
+            {"runtime_platform": ecs.RuntimePlatform(cpu_architecture=ecs.CpuArchitecture.of("RISCV"))},
+            "runtime_platform must be LINUX on X86_64 or ARM64, got LINUX on RISCV",
+        ),
+        ({"runtime_platform": "arm64"}, "runtime_platform must be a RuntimePlatform or None, got 'arm64'"),
         ({"watchers": -1}, "watchers must be a whole number from 0 to 5000, got -1"),
         ({"workers": 0}, "workers must be a whole number from 1 to 1000, got 0"),
         ({"workers": 1.5}, "workers must be a whole number from 1 to 1000, got 1.5"),

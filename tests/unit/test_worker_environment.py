@@ -15,7 +15,7 @@ CONTAINER = {
 
 
 def test_the_worker_gets_the_containers_environment_less_everything_of_ours() -> None:
-    assert WorkerEnvironment(CONTAINER).of_job({"Message": "x"}) == {
+    assert WorkerEnvironment.of_container(CONTAINER).of_job({"Message": "x"}) == {
         b"PATH": b"/bin",
         b"ODD": b"\xff\xfe",
         b"AWS_PROFILE": b"theirs",
@@ -24,7 +24,9 @@ def test_the_worker_gets_the_containers_environment_less_everything_of_ours() ->
 
 
 def test_what_all_jobs_share_is_in_every_environment() -> None:
-    environment = WorkerEnvironment(CONTAINER).with_variables({"WorkTopic": "arn"}).of_job({"Message": "x"})
+    environment = (
+        WorkerEnvironment.of_container(CONTAINER).with_variables({"WorkTopic": "arn"}).of_job({"Message": "x"})
+    )
     assert environment[b"WorkTopic"] == b"arn"
     assert environment[b"AWS_PROFILE"] == b"theirs"
 

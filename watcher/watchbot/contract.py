@@ -41,8 +41,23 @@ RUNTIME_DIRECTORY = "/opt/watchbot"
 SCRATCH_DIRECTORY = "/var/watchbot"
 """A writable volume beside the worker, whatever user its image runs as."""
 
+IMAGE_RUNTIME_DIRECTORY = "/usr/lib/watchbot"
+"""Where the runtime lies in the watcher image; a volume may then be mounted at :data:`RUNTIME_DIRECTORY`."""
+
+TOOLS_DIRECTORY = f"{RUNTIME_DIRECTORY}/tools"
+"""What a worker finds at the end of its PATH, where the runtime was brought into its image."""
+
 LAUNCHER = (f"{RUNTIME_DIRECTORY}/bin/busybox", "sh", f"{RUNTIME_DIRECTORY}/start")
 """Starts the watcher inside a user's image without using anything of that image."""
+
+HEALTH_FILE = f"{SCRATCH_DIRECTORY}/health"
+"""Touched while the watcher's event loop turns."""
+
+
+def health_probe(runtime_directory: str) -> tuple[str, ...]:
+    """Give the argv of a program that exits with 0 when :data:`HEALTH_FILE` was touched in the last five minutes."""
+    return (f"{runtime_directory}/bin/busybox", "sh", f"{runtime_directory}/healthy", HEALTH_FILE)
+
 
 OUTPUT_SUFFIX = "Watchbot"
 """The id of the stack output that holds a :class:`Description` ends with it."""

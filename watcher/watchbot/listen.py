@@ -10,8 +10,9 @@ from collections.abc import Mapping, MutableMapping, Sequence
 
 from watchbot.aws_session import AwsAccess, in_ecs, leave_to_worker
 from watchbot.backoff import Backoff
-from watchbot.contract import SCRATCH_DIRECTORY, Event, Isolation, Settings, SettingsError, is_task_setting
+from watchbot.contract import HEALTH_FILE, SCRATCH_DIRECTORY, Event, Isolation, Settings, SettingsError, is_task_setting
 from watchbot.ecs import BotoEcs
+from watchbot.health import Health
 from watchbot.journal import Journal
 from watchbot.line_writer import LineWriter
 from watchbot.log_observer import LogObserver
@@ -30,7 +31,7 @@ from watchbot.stop import Stop, terminating_signals
 from watchbot.task_runner import TaskRunner
 from watchbot.watcher import Watcher
 from watchbot.work_queue import WorkQueue
-from watchbot.worker_environment import WorkerEnvironment, container_environment
+from watchbot.worker_environment import WorkerEnvironment
 from watchbot.worker_log import WorkerLog
 from watchbot.worker_process import WorkerStartError, find_program, keep_descriptors_private
 
@@ -38,24 +39,31 @@ _MOST_POLLS = 8
 _FLUSH_SECONDS = 5.0
 
 
-def listen(command: Sequence[str], environment: MutableMapping[str, str]) -> int:
+def listen(command: Sequence[str], environment: MutableMapping[str, str], container: Mapping[bytes, bytes]) -> int:
     """Work on the queue that the environment names until told to stop; gives the exit code.
+
+    ``container`` is the environment that the container was started with, which workers inherit.
 
     Raises :class:`SettingsError` with everything that is wrong with the environment and the command.
     """
-    worker_environment = WorkerEnvironment(container_environment())
+    worker_environment = WorkerEnvironment.of_container(container)
     settings = _settings(command, environment, worker_environment)
     if in_ecs(environment):
         leave_to_worker(environment)
     writer = LineWriter(1)
     journal = Journal(writer, settings.log_format, time.time, writer.worker_line)
     metrics = Metrics(settings.service, writer, time.time)
-    space = ScratchSpace(SCRATCH_DIRECTORY if os.access(SCRATCH_DIRECTORY, os.W_OK | os.X_OK) else None)
+    space = ScratchSpace(SCRATCH_DIRECTORY if _has_scratch() else None)
     try:
         return asyncio.run(_listen(settings, command, environment, worker_environment, space, journal, metrics))
     finally:
         space.close()
         writer.close(_FLUSH_SECONDS)
+
+
+def _has_scratch() -> bool:
+    """Whether there is the volume that a task has for the watcher's and the workers' files."""
+    return os.access(SCRATCH_DIRECTORY, os.W_OK | os.X_OK)
 
 
 def _settings(command: Sequence[str], environment: Mapping[str, str], workers: WorkerEnvironment) -> Settings:
@@ -121,7 +129,8 @@ async def _listen(
         workers=settings.workers,
         queue_url=settings.queue_url,
     )
-    beside = [asyncio.create_task(one.run()) for one in (metrics, protection) if one is not None]
+    health = Health(HEALTH_FILE) if _has_scratch() else None
+    beside = [asyncio.create_task(one.run()) for one in (metrics, protection, health) if one is not None]
     exit_code = await watcher.run(stop)
     for task in beside:
         task.cancel()

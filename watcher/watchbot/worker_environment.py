@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from watchbot.contract import PREFIX, WORKER_ENV_PREFIX
+from watchbot.contract import PREFIX, TOOLS_DIRECTORY, WORKER_ENV_PREFIX
+
+_OURS = (PREFIX.encode(), b"ECS_", b"AWS_")
 
 _VARIABLE_LIMIT = 131_072
 """Linux refuses to start a program with an environment string of this many bytes, NAME= and NUL included."""
@@ -20,18 +23,40 @@ def container_environment() -> dict[bytes, bytes]:
     """
     if sys.platform != "linux":
         return dict(os.environb)
-    pairs = (entry.partition(b"=") for entry in Path("/proc/self/environ").read_bytes().split(b"\0") if entry)
+    return _block(Path("/proc/self/environ").read_bytes())
+
+
+def received_environment(descriptor: int) -> dict[bytes, bytes]:
+    """Read the container's environment from the launcher, which starts this process with an empty one."""
+    with os.fdopen(descriptor, "rb") as pipe:
+        return _block(base64.b64decode(pipe.read()))
+
+
+def adopt_environment(container: Mapping[bytes, bytes]) -> None:
+    """Take over of the container's environment what is meant for the watcher and its AWS client."""
+    os.environb.update({name: value for name, value in container.items() if name.startswith(_OURS)})
+
+
+def _block(block: bytes) -> dict[bytes, bytes]:
+    pairs = (entry.partition(b"=") for entry in block.split(b"\0") if entry)
     return {name: value for name, _, value in pairs}
 
 
 class WorkerEnvironment:
     """Builds the environment of each worker from the one that the container was started with."""
 
-    def __init__(self, container: Mapping[bytes, bytes]) -> None:
+    def __init__(self, base: Mapping[bytes, bytes]) -> None:
+        self._base = base
+
+    @classmethod
+    def of_container(cls, container: Mapping[bytes, bytes]) -> WorkerEnvironment:
+        """Take what is a worker's out of a container's environment; our tools come last in its PATH, hiding nothing."""
         prefix, shadowed = PREFIX.encode(), WORKER_ENV_PREFIX.encode()
         own = {name: value for name, value in container.items() if not name.startswith(prefix)}
         own |= {name.removeprefix(shadowed): value for name, value in container.items() if name.startswith(shadowed)}
-        self._base = own
+        if Path(TOOLS_DIRECTORY).is_dir():
+            own[b"PATH"] = own.get(b"PATH", os.defpath.encode()) + b":" + TOOLS_DIRECTORY.encode()
+        return cls(own)
 
     @property
     def search_path(self) -> str | None:
@@ -45,7 +70,7 @@ class WorkerEnvironment:
 
     def of_job(self, variables: Mapping[str, str]) -> dict[bytes, bytes]:
         """Give the environment for one job; what cannot be an environment variable is left unset."""
-        return self._base | _variables(variables)
+        return {**self._base, **_variables(variables)}
 
 
 def encode(text: str) -> bytes:
