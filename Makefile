@@ -9,7 +9,7 @@ RUN = PATH="$(CURDIR)/$(BIN):$$PATH" JSII_NODE="$(NODE)"
 SOURCES = src watcher tests examples
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test fault check synth format requirements clean
+.PHONY: help install demo test fault e2e check synth format requirements clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,9 +29,14 @@ demo: $(STAMP) ## run the census example end to end on an AWS embedded in this m
 
 test: $(STAMP) ## run the tests that need no Docker and no network
 	@$(RUN) python -m pytest tests/unit tests/contract tests/synth tests/acceptance tests/docs -n auto --dist loadgroup -q
+	@echo "left out: make fault (kills, a faulty network) and make e2e (real containers, needs a Docker engine)"
 
 fault: $(STAMP) ## run the tests that break things: kills, a faulty network (minutes)
 	@$(RUN) python -m pytest tests/fault -q
+
+e2e: $(STAMP) ## run the tests with real containers (minutes; needs a Docker engine, and root to make the base image)
+	@tests/e2e/base-image
+	@$(RUN) python -m pytest tests/e2e -q
 
 check: $(STAMP) ## types, style and the import law
 	@$(RUN) ruff check $(SOURCES)

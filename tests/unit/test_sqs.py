@@ -80,6 +80,8 @@ def test_an_endpoint_of_ones_own_is_honoured_outside_ecs_only() -> None:
     assert AwsAccess(environment, QUEUE).client("sqs", Config()).meta.endpoint_url == "http://localhost:1"
     inside = {**environment, "ECS_CONTAINER_METADATA_URI_V4": "http://169.254.170.2/v4"}
     assert AwsAccess(inside, QUEUE).client("sqs", Config()).meta.endpoint_url == "https://sqs.eu-west-1.amazonaws.com"
+    own = AwsAccess(inside, QUEUE, "http://localhost:2").client("sqs", Config())
+    assert own.meta.endpoint_url == "http://localhost:2"
 
 
 def test_the_failed_lines_of_a_batch_are_told_one_by_one(sqs: BotoSqs) -> None:

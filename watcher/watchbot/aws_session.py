@@ -54,13 +54,16 @@ def leave_to_worker(environment: MutableMapping[str, str]) -> None:
 class AwsAccess:
     """Makes the session and names the endpoint.
 
-    Outside ECS ``AWS_ENDPOINT_URL`` is honoured whatever the queue URL's host, so that a queue of an emulator can be
-    worked on; in ECS it would be the worker's business and is not read. The region is the one in the queue's URL, else
-    the environment's, else, with an endpoint of one's own, one that signing needs but nobody reads.
+    ``endpoint_url`` is the watcher's own setting. Without it ``AWS_ENDPOINT_URL`` is honoured outside ECS, whatever the
+    queue URL's host, so that a queue of an emulator can be worked on; in ECS it would be the worker's business.
+
+    The region is the one in the queue's URL, else the environment's, else, with an endpoint of one's own, one that signing
+    needs but nobody reads.
     """
 
-    def __init__(self, environment: Mapping[str, str], queue_url: str) -> None:
-        self._endpoint_url = None if in_ecs(environment) else environment.get("AWS_ENDPOINT_URL")
+    def __init__(self, environment: Mapping[str, str], queue_url: str, endpoint_url: str | None = None) -> None:
+        outside = None if in_ecs(environment) else environment.get("AWS_ENDPOINT_URL")
+        self._endpoint_url = outside if endpoint_url is None else endpoint_url
         in_url = _REGION_IN_URL.match(queue_url)
         region = in_url[1] if in_url else environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION")
         if not region and self._endpoint_url:

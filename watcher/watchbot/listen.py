@@ -103,7 +103,7 @@ async def _listen(
     chance = random.Random()  # noqa: S311 - jitter, not secrets
     protection = _protection(settings, environment, stop, journal)
     observe = Observers([LogObserver(journal), metrics, *([] if protection is None else [protection])])
-    aws = AwsAccess(environment, settings.queue_url)
+    aws = AwsAccess(environment, settings.queue_url, settings.endpoint_url)
     max_polls = min(_MOST_POLLS, -(-settings.workers // 10))
     sqs = BotoSqs(settings.queue_url, settings.visibility_timeout_seconds, max_polls, aws)
     runner = StartRetry(

@@ -27,21 +27,25 @@ _START_SECONDS = 60.0
 
 
 class Emulator:
-    """Runs while the ``with`` block does; keeps everything in the given folder and listens to this machine only."""
+    """Runs while the ``with`` block does; keeps everything in the given folder.
 
-    def __init__(self, directory: Path) -> None:
+    It listens on the loopback address, to this machine only, or on another address of it.
+    """
+
+    def __init__(self, directory: Path, address: str = "127.0.0.1") -> None:
         if importlib.util.find_spec("ministack") is None:
             raise CommandError("the embedded AWS is not installed: pip install 'watchbot-cdk[local]'")
         self._directory = directory
         self._log = directory / "emulator.log"
-        self._port = _free_port()
-        self.endpoint_url = f"http://127.0.0.1:{self._port}"
+        self._address = address
+        self._port = _free_port(address)
+        self.endpoint_url = f"http://{address}:{self._port}"
 
     def __enter__(self) -> Emulator:
         own = {
             "GATEWAY_PORT": str(self._port),
-            "BIND_HOST": "127.0.0.1",
-            "MINISTACK_HOST": "127.0.0.1",
+            "BIND_HOST": self._address,
+            "MINISTACK_HOST": self._address,
             "MINISTACK_REGION": REGION,
             "MINISTACK_ACCOUNT_ID": ACCOUNT,
             "PERSIST_STATE": "0",
@@ -115,8 +119,8 @@ class Emulator:
             self._process.stdin.close()
 
 
-def _free_port() -> int:
+def _free_port(address: str) -> int:
     with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
+        listener.bind((address, 0))
         port: int = listener.getsockname()[1]
         return port
