@@ -57,8 +57,8 @@ class AwsAccess:
     ``endpoint_url`` is the watcher's own setting. Without it ``AWS_ENDPOINT_URL`` is honoured outside ECS, whatever the
     queue URL's host, so that a queue of an emulator can be worked on; in ECS it would be the worker's business.
 
-    The region is the one in the queue's URL, else the environment's, else, with an endpoint of one's own, one that signing
-    needs but nobody reads.
+    The region is the one in the queue's URL, else the environment's, else, with an endpoint of one's own, one that
+    signing needs but nobody reads.
     """
 
     def __init__(self, environment: Mapping[str, str], queue_url: str, endpoint_url: str | None = None) -> None:
