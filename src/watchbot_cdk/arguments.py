@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from aws_cdk import Duration
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
 
 from watchbot.contract import Isolation, LogFormat, is_reserved
 from watchbot_cdk.backoff import Backoff
@@ -48,6 +49,7 @@ class Arguments:
     visibility_timeout: Duration
     retention_period: Duration
     backoff: Backoff
+    payload_bucket: s3.IBucket | None
     job_timeout: Duration | None
     log_retention: Duration
     log_format: LogFormat
@@ -85,6 +87,8 @@ class Arguments:
         yield from _kind("watcher_image", self.watcher_image, ecs.ContainerImage, optional=True)
         if self.cluster is not None and not hasattr(self.cluster, "cluster_arn"):
             yield f"cluster must be a Cluster or None, got {self.cluster!r}"
+        if self.payload_bucket is not None and not hasattr(self.payload_bucket, "bucket_arn"):
+            yield f"payload_bucket must be a Bucket or None, got {self.payload_bucket!r}"
 
     def _collections(self) -> Iterable[str]:
         # jsii would refuse these only half-way, and without the argument's name.

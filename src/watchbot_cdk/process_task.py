@@ -73,7 +73,7 @@ def add_process_task(
     worker.add_container_dependencies(
         ecs.ContainerDependency(container=install, condition=ecs.ContainerDependencyCondition.SUCCESS)
     )
-    grant_watching(definition, messages)
+    grant_watching(definition, messages, arguments.payload_bucket)
     grant_protecting(definition, cluster)
     messages.topic.grant_publish(definition.task_role)
     for statement in arguments.permissions:

@@ -38,6 +38,7 @@ def watcher_environment(
         backoff_cap_seconds=_BACKOFF_CAP_SECONDS if cap is None else _number(cap.to_seconds()),
         backoff_jitter=arguments.backoff.jitter,
         log_format=arguments.log_format,
+        payload_bucket=None if arguments.payload_bucket is None else arguments.payload_bucket.bucket_name,
         work_topic=messages.topic.topic_arn,
         log_group=log_group.log_group_name,
         cluster=None if network is None else network.cluster.cluster_arn,

@@ -57,7 +57,7 @@ def add_task_watcher(
         stop_timeout=Duration.seconds(120),
     )
     add_scratch(definition, watcher)
-    grant_watching(definition, messages)
+    grant_watching(definition, messages, arguments.payload_bucket)
     _grant_running(definition, worker, network.cluster)
     return definition
 

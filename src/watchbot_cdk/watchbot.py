@@ -9,6 +9,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -57,6 +58,8 @@ class Watchbot(Construct):
         default. It is extended while the job runs and limits no job.
     :param retention_period: how long a message waits for a worker before SQS drops it; 4 days by default.
     :param backoff: how long failed messages stay away; by default 2, 4, 8 … seconds, at most 15 minutes.
+    :param payload_bucket: where senders put payloads that are too large for SQS, with a pointer to them as the message
+        (Amazon's extended client libraries do); such a payload is the worker's message, and is deleted after success.
     :param job_timeout: stop a job that runs longer, as failed; no limit by default, but 11 h 55 min with
         Isolation.PROCESS.
     :param log_retention: how long log lines are kept; 14 days by default.
@@ -88,6 +91,7 @@ class Watchbot(Construct):
         visibility_timeout: Duration | None = None,
         retention_period: Duration | None = None,
         backoff: Backoff | None = None,
+        payload_bucket: s3.IBucket | None = None,
         job_timeout: Duration | None = None,
         log_retention: Duration | None = None,
         log_format: LogFormat = LogFormat.TEXT,
@@ -111,6 +115,7 @@ class Watchbot(Construct):
             visibility_timeout=Duration.seconds(180) if visibility_timeout is None else visibility_timeout,
             retention_period=Duration.days(4) if retention_period is None else retention_period,
             backoff=Backoff() if backoff is None else backoff,
+            payload_bucket=payload_bucket,
             job_timeout=job_timeout,
             log_retention=Duration.days(14) if log_retention is None else log_retention,
             log_format=log_format,

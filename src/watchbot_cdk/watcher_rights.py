@@ -5,12 +5,13 @@ from __future__ import annotations
 from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
 
 from watchbot_cdk.messages import Messages
 
 
-def grant_watching(definition: ecs.TaskDefinition, messages: Messages) -> None:
-    """Let a task receive, extend, return and delete messages of the queue, and dead-letter them."""
+def grant_watching(definition: ecs.TaskDefinition, messages: Messages, payload_bucket: s3.IBucket | None) -> None:
+    """Let a task receive, extend, return and delete messages of the queue, dead-letter them, read their payloads."""
     definition.add_to_task_role_policy(
         iam.PolicyStatement(
             actions=["sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage"],
@@ -20,6 +21,8 @@ def grant_watching(definition: ecs.TaskDefinition, messages: Messages) -> None:
     definition.add_to_task_role_policy(
         iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[messages.dead_letter_queue.queue_arn])
     )
+    if payload_bucket is not None:
+        _grant_payloads(definition, payload_bucket)
 
 
 def grant_protecting(definition: ecs.TaskDefinition, cluster: ecs.ICluster) -> None:
@@ -40,3 +43,19 @@ def tasks_of(cluster: ecs.ICluster, stack: Stack) -> str:
         resource_name=f"{cluster.cluster_name}/*",
         arn_format=ArnFormat.SLASH_RESOURCE_NAME,
     )
+
+
+def _grant_payloads(definition: ecs.TaskDefinition, bucket: s3.IBucket) -> None:
+    """Let a task read payloads and delete them after success.
+
+    Without the right to list the bucket S3 answers for an object that does not exist as for one that may not be read,
+    and a message whose payload is gone would be tried for hours:
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+    """
+    for actions, resource in (
+        (["s3:GetObject", "s3:DeleteObject"], bucket.arn_for_objects("*")),
+        (["s3:ListBucket"], bucket.bucket_arn),
+    ):
+        definition.add_to_task_role_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
+    if bucket.encryption_key is not None:
+        bucket.encryption_key.grant_decrypt(definition.task_role)

@@ -75,7 +75,7 @@ class SimulatedRunner:
             pass
         del self._running[job.message.message_id]
         self._end.set()
-        self.ran.append(Ran(job.text, began_at, loop.time(), stop.is_set()))
+        self.ran.append(Ran(job.text or "", began_at, loop.time(), stop.is_set()))
         if stop.is_set():
             return Result(Outcome.INTERRUPTED, reason="stopped")
         return result_of_exit(work.exit_code, work.seconds, can_dead_letter=True)

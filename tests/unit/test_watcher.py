@@ -20,7 +20,7 @@ def _instantly(job: Job) -> Work:
 
 
 def _seconds(job: Job) -> Work:
-    return Work(seconds=float(job.text))
+    return Work(seconds=float(str(job.text)))
 
 
 @pytest.mark.parametrize(

@@ -140,6 +140,7 @@ class Event(enum.StrEnum):
     JOB_HANDED_BACK = "job.handed_back"
     JOB_START_FAILED = "job.start_failed"
     LEASE_LOST = "lease.lost"
+    PAYLOAD_KEPT = "payload.kept"
     TASK_STARTED = "task.started"
     LOG_LINES_DROPPED = "log.lines_dropped"
 
@@ -279,6 +280,7 @@ class Settings:
     backoff_jitter: float = _setting("BACKOFF_JITTER", _decimal(0, 1), 0)
     log_format: LogFormat = _setting("LOG_FORMAT", _choice(LogFormat), LogFormat.TEXT)
     log_rate_bytes: int = _setting("LOG_RATE_BYTES", _whole(1024, 1_073_741_824), 1_048_576)
+    payload_bucket: str | None = _setting("PAYLOAD_BUCKET", _text, None)
     endpoint_url: str | None = _setting("ENDPOINT_URL", _url, None)
     work_topic: str | None = _setting("WORK_TOPIC", _text, None)
     log_group: str | None = _setting("LOG_GROUP", _text, None)

@@ -10,20 +10,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from watchbot.message import Message
+from watchbot.payload import Pointer
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Job:
     """A message, opened: its text, its subject and its attributes, wherever they came from.
 
+    With a ``pointer`` the text is an object in S3, and None here as long as nobody has fetched it, or when it is too
+    long for a variable.
+
     ``attributes`` are ``{name: {"Type": …, "Value": …}}``, with binary values in base64: the form that SNS gives
     them in its envelope.
     """
 
     message: Message
-    text: str
+    text: str | None
     subject: str | None = None
     attributes: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
+    pointer: Pointer | None = None
 
     def variables(self) -> dict[str, str]:
         """Give the worker's variables about this job; a variable that the message has no value for is left out."""

@@ -19,6 +19,8 @@ from watchbot.log_observer import LogObserver
 from watchbot.metrics import Metrics
 from watchbot.notice import Observer, Observers, QueueTrouble
 from watchbot.opener import EnvelopeOpener
+from watchbot.payload_cleaner import PayloadCleaner
+from watchbot.payload_store import BotoPayloads, Payloads
 from watchbot.process_runner import LONGEST_SECONDS, ProcessRunner
 from watchbot.protection import EcsAgent, Protection
 from watchbot.reaper import Reaper
@@ -102,16 +104,22 @@ async def _listen(
     stop.listen(terminating_signals(in_ecs=in_ecs(environment)))
     chance = random.Random()  # noqa: S311 - jitter, not secrets
     protection = _protection(settings, environment, stop, journal)
-    observe = Observers([LogObserver(journal), metrics, *([] if protection is None else [protection])])
     aws = AwsAccess(environment, settings.queue_url, settings.endpoint_url)
+    opener = EnvelopeOpener(settings.payload_bucket)
+    payloads = None if settings.payload_bucket is None else BotoPayloads(aws)
+    cleaner = None if payloads is None else _cleaner(payloads, opener, journal)
+    optional = [observer for observer in (protection, cleaner) if observer is not None]
+    observe = Observers([LogObserver(journal), metrics, *optional])
     max_polls = min(_MOST_POLLS, -(-settings.workers // 10))
     sqs = BotoSqs(settings.queue_url, settings.visibility_timeout_seconds, max_polls, aws)
     runner = StartRetry(
-        _runner(settings, command, aws, worker_environment, space, journal, metrics), observe=observe, chance=chance
+        _runner(settings, command, aws, worker_environment, space, journal, metrics, payloads),
+        observe=observe,
+        chance=chance,
     )
     watcher = Watcher(
         _work_queue(settings, sqs, chance, observe),
-        EnvelopeOpener(),
+        opener,
         runner,
         _policy(settings),
         fifo=settings.fifo,
@@ -132,12 +140,21 @@ async def _listen(
     health = Health(HEALTH_FILE) if _has_scratch() else None
     beside = [asyncio.create_task(one.run()) for one in (metrics, protection, health) if one is not None]
     exit_code = await watcher.run(stop)
+    if cleaner is not None:
+        await cleaner.finish()
     for task in beside:
         task.cancel()
     metrics.flush()
     journal.event(Event.WATCHER_STOPPED, exit_code=exit_code)
     sqs.close()
     return exit_code
+
+
+def _cleaner(payloads: Payloads, opener: EnvelopeOpener, journal: Journal) -> PayloadCleaner:
+    def kept(message_id: str, problem: str) -> None:
+        journal.event(Event.PAYLOAD_KEPT, message_id=message_id, level="warning", reason=problem)
+
+    return PayloadCleaner(payloads, opener.pointer_of, kept)
 
 
 def _protection(settings: Settings, environment: Mapping[str, str], stop: Stop, journal: Journal) -> Protection | None:
@@ -161,6 +178,7 @@ def _runner(
     space: ScratchSpace,
     journal: Journal,
     metrics: Metrics,
+    payloads: Payloads | None,
 ) -> Runner:
     shared = {"WorkTopic": settings.work_topic, "LogGroup": settings.log_group}
     variables = {name: value for name, value in shared.items() if value is not None}
@@ -170,6 +188,7 @@ def _runner(
             settings,
             variables,
             lambda message_id, arn: journal.event(Event.TASK_STARTED, message_id=message_id, task=arn),
+            payloads,
         )
     keep_descriptors_private()
     reaper = Reaper(adopts=True)
@@ -183,6 +202,7 @@ def _runner(
         space=space,
         reaper=reaper,
         lines_of=WorkerLog(journal, metrics, settings.log_rate_bytes).of_job,
+        payloads=payloads,
     )
 
 

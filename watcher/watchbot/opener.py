@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any, Protocol
 
 from watchbot.job import Job, portable_attributes
 from watchbot.message import Message
+from watchbot.payload import POINTER_ATTRIBUTES, Pointer, pointer_in
 from watchbot.result import Result
 
 
@@ -18,24 +20,37 @@ class Opener(Protocol):
 
 
 class EnvelopeOpener:
-    """Takes a message out of the envelope that an SNS topic puts around it.
+    """Takes a message out of the envelope that an SNS topic puts around it, and recognises pointers to payloads.
 
     An envelope is recognised by ``Type`` and ``TopicArn`` together, never by guessing:
-    https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html. Any other body is itself the text.
+    https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html. Any other body is itself the text. A
+    text that points into ``payload_bucket`` stands for the object there.
     """
+
+    def __init__(self, payload_bucket: str | None = None) -> None:
+        self._payload_bucket = payload_bucket
 
     async def open(self, message: Message) -> Job | Result:
         """Open the message; no body is refused."""
+        return self._open(message)
+
+    def pointer_of(self, message: Message) -> Pointer | None:
+        """Give the pointer that a message is."""
+        return self._open(message).pointer
+
+    def _open(self, message: Message) -> Job:
         envelope = _envelope(message.body)
         if envelope is None:
-            return Job(message, message.body, attributes=portable_attributes(message.message_attributes))
-        subject = envelope.get("Subject")
-        return Job(
-            message,
-            envelope["Message"],
-            subject if isinstance(subject, str) else None,
-            _attributes(envelope.get("MessageAttributes")),
-        )
+            job = Job(message, message.body, attributes=portable_attributes(message.message_attributes))
+        else:
+            subject = envelope.get("Subject")
+            subject = subject if isinstance(subject, str) else None
+            job = Job(message, envelope["Message"], subject, _attributes(envelope.get("MessageAttributes")))
+        pointer = pointer_in(job.text or "", self._payload_bucket)
+        if pointer is None:
+            return job
+        attributes = {name: value for name, value in job.attributes.items() if name not in POINTER_ATTRIBUTES}
+        return dataclasses.replace(job, text=None, attributes=attributes, pointer=pointer)
 
 
 def _envelope(body: str) -> dict[str, Any] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import os
 import signal
 from collections.abc import Callable, Sequence
@@ -11,6 +12,7 @@ from typing import Literal
 from watchbot.contract import Outcome
 from watchbot.job import Job
 from watchbot.message import Message
+from watchbot.payload_store import PayloadError, PayloadGoneError, Payloads
 from watchbot.reaper import Reaper
 from watchbot.result import Result, result_of_exit
 from watchbot.result_file import refine
@@ -45,6 +47,7 @@ class ProcessRunner:
         space: ScratchSpace,
         reaper: Reaper,
         lines_of: LinesOf,
+        payloads: Payloads | None = None,
     ) -> None:
         self._command = tuple(command)
         self._environment = environment
@@ -54,8 +57,10 @@ class ProcessRunner:
         self._space = space
         self._reaper = reaper
         self._lines_of = lines_of
+        self._payloads = payloads
         self._found: str | None = None
         self._running: dict[str, _Run] = {}
+        self._bringing: set[str] = set()
         self._draining = False
 
     @property
@@ -73,23 +78,37 @@ class ProcessRunner:
         except OSError as error:
             return Result(Outcome.DID_NOT_START, reason=f"no scratch directory: {error}")
         try:
+            self._bringing.add(message_id)
+            job = await self._bring(job, scratch)
+            if self._draining or message_id not in self._bringing:
+                return Result(Outcome.INTERRUPTED, reason="given up before its worker started")
             worker = self._start(job, scratch)
             run = self._running[message_id] = _Run(worker)
             started()
             result = await run.result(self._timeout_seconds, can_dead_letter=self._can_dead_letter)
             return refine(result, scratch.result_file, can_dead_letter=self._can_dead_letter)
-        except WorkerStartError as error:
+        except PayloadGoneError as error:
+            return Result(Outcome.DEAD_LETTERED if self._can_dead_letter else Outcome.FAILED, reason=str(error))
+        except (WorkerStartError, PayloadError) as error:
             return Result(Outcome.DID_NOT_START, reason=str(error))
         finally:
             self._running.pop(message_id, None)
+            self._bringing.discard(message_id)
             # What a job has left on disk may take a while to remove, and nobody waits for that.
             self._space.take_back(scratch, lambda removal: asyncio.get_running_loop().run_in_executor(None, removal))
 
-    def _start(self, job: Job, scratch: Scratch) -> WorkerProcess:
+    async def _bring(self, job: Job, scratch: Scratch) -> Job:
+        """Bring the message into its file, from wherever it is; a short payload becomes the job's text too."""
         try:
-            scratch.write_message(encode(job.text))
+            if job.pointer is None or self._payloads is None:
+                scratch.write_message(encode(job.text or ""))
+                return job
+            await self._payloads.fetch(job.pointer, scratch.message_file)
+            return dataclasses.replace(job, text=scratch.read_short_message())
         except OSError as error:
             raise WorkerStartError(f"the message cannot be written to {scratch.message_file}: {error}") from error
+
+    def _start(self, job: Job, scratch: Scratch) -> WorkerProcess:
         variables = job.variables() | {
             "MessageFile": scratch.message_file,
             "ResultFile": scratch.result_file,
@@ -112,7 +131,9 @@ class ProcessRunner:
     def abandon(self, message_id: str) -> None:
         """Stop the worker of this message."""
         run = self._running.get(message_id)
-        if run is not None:
+        if run is None:
+            self._bringing.discard(message_id)
+        else:
             run.stop(Outcome.INTERRUPTED, "the lease was lost")
 
     async def drain(self, deadline: float) -> None:

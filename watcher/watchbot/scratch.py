@@ -12,6 +12,8 @@ import stat
 import tempfile
 from collections.abc import Callable
 
+from watchbot.worker_environment import VARIABLE_LIMIT
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Scratch:
@@ -30,6 +32,15 @@ class Scratch:
                 text = text[os.write(descriptor, text) :]
         finally:
             os.close(descriptor)
+
+    def read_short_message(self) -> str | None:
+        """Read the message back; None when it is not text, or longer than a variable can be."""
+        with open(self.message_file, "rb") as file:  # noqa: PTH123 - for every job
+            text = file.read(VARIABLE_LIMIT)
+        try:
+            return text.decode() if len(text) < VARIABLE_LIMIT else None
+        except UnicodeDecodeError:
+            return None
 
 
 class ScratchSpace:

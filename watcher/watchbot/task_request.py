@@ -11,7 +11,7 @@ from typing import Any
 from watchbot.contract import WORKER_CONTAINER, Settings
 from watchbot.job import Job
 
-_OVERRIDES_LIMIT = 7900
+OVERRIDES_LIMIT = 7900
 """Characters of JSON that we put into RunTask's overrides, which take 8,192.
 
 https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskOverride.html
@@ -38,10 +38,10 @@ def task_request(settings: Settings, job: Job, shared: Mapping[str, str], attemp
     variables = [{"name": name, "value": value} for name, value in {**shared, **job.variables()}.items()]
     overrides = {"containerOverrides": [{"name": WORKER_CONTAINER, "environment": variables}]}
     size = len(json.dumps(overrides))
-    if size > _OVERRIDES_LIMIT:
+    if size > OVERRIDES_LIMIT:
         raise MessageTooLargeError(
             f"the message does not fit into the environment of an ECS task: {size} characters as JSON, "
-            f"at most {_OVERRIDES_LIMIT}"
+            f"at most {OVERRIDES_LIMIT}"
         )
     return {
         "taskDefinition": settings.task_definition,

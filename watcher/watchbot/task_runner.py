@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
@@ -11,10 +12,11 @@ from watchbot.contract import Outcome, Settings
 from watchbot.ecs import Ecs, EcsError
 from watchbot.job import Job
 from watchbot.message import Message
+from watchbot.payload_store import PayloadError, PayloadGoneError, Payloads
 from watchbot.result import Result
 from watchbot.stopped_task import STOP_REASON_PREFIX, is_stopped, result_of_task
 from watchbot.task_poller import Task, TaskPoller
-from watchbot.task_request import MessageTooLargeError, started_by, task_request
+from watchbot.task_request import OVERRIDES_LIMIT, MessageTooLargeError, started_by, task_request
 
 _HANDOVER_SECONDS = 10
 """A message handed over stays away for as long as a task just started may take to show up in ListTasks."""
@@ -43,6 +45,7 @@ class TaskRunner:
         settings: Settings,
         shared: Mapping[str, str],
         task_started: TaskStarted,
+        payloads: Payloads | None = None,
         *,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -50,6 +53,7 @@ class TaskRunner:
         self._settings = settings
         self._shared = shared
         self._task_started = task_started
+        self._payloads = payloads
         self._now = now
         self._poller = TaskPoller(ecs)
         self._can_dead_letter = settings.dead_letter_queue_url is not None
@@ -111,9 +115,11 @@ class TaskRunner:
         message_id = job.message.message_id
         attempt = self._attempts.get(message_id, 0)
         try:
-            request = task_request(self._settings, job, self._shared, attempt)
-        except MessageTooLargeError as error:
+            request = task_request(self._settings, await self._with_text(job), self._shared, attempt)
+        except (MessageTooLargeError, PayloadGoneError) as error:
             return Result(Outcome.DEAD_LETTERED if self._can_dead_letter else Outcome.FAILED, reason=str(error))
+        except PayloadError as error:
+            return Result(Outcome.DID_NOT_START, reason=str(error))
         self._launching += 1
         try:
             launched = await self._until_answered(request)
@@ -124,6 +130,18 @@ class TaskRunner:
             # A definite refusal has used this attempt's token up.
             self._attempts[message_id] = attempt + 1
         return launched
+
+    async def _with_text(self, job: Job) -> Job:
+        """Fetch what a pointer points at; raises :class:`MessageTooLargeError` when a task cannot take it."""
+        if job.pointer is None or self._payloads is None:
+            return job
+        text = await self._payloads.text(job.pointer, OVERRIDES_LIMIT)
+        if text is None:
+            raise MessageTooLargeError(
+                f"its payload {job.pointer} does not fit into the environment of an ECS task: "
+                f"it must be text of at most {OVERRIDES_LIMIT} bytes"
+            )
+        return dataclasses.replace(job, text=text)
 
     async def _until_answered(self, request: Mapping[str, Any]) -> str | Result:
         """Ask again with the very same request until ECS has answered, so that it never starts a second task."""

@@ -12,7 +12,7 @@ from watchbot.contract import PREFIX, TOOLS_DIRECTORY, WORKER_ENV_PREFIX
 
 _OURS = (PREFIX.encode(), b"ECS_", b"AWS_")
 
-_VARIABLE_LIMIT = 131_072
+VARIABLE_LIMIT = 131_072
 """Linux refuses to start a program with an environment string of this many bytes, NAME= and NUL included."""
 
 
@@ -80,6 +80,4 @@ def encode(text: str) -> bytes:
 
 def _variables(variables: Mapping[str, str]) -> dict[bytes, bytes]:
     pairs = ((name.encode(), encode(value)) for name, value in variables.items())
-    return {
-        name: value for name, value in pairs if len(name) + len(value) + 2 <= _VARIABLE_LIMIT and b"\0" not in value
-    }
+    return {name: value for name, value in pairs if len(name) + len(value) + 2 <= VARIABLE_LIMIT and b"\0" not in value}

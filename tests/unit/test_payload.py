@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+
+from tests.simulation.virtual_time import run_virtual
+from watchbot.contract import Outcome
+from watchbot.message import Message
+from watchbot.notice import JobFinished, LeaseLost
+from watchbot.payload import Pointer, pointer_in
+from watchbot.payload_cleaner import PayloadCleaner
+from watchbot.payload_store import PayloadError
+from watchbot.result import Result
+from watchbot.settlement import DeadLetter, Delete, Return, Settlement
+
+KIND = "software.amazon.payloadoffloading.PayloadS3Pointer"
+POINTER = Pointer("ours", "a/b")
+MESSAGE = Message("m-1", "handle", "body", {}, {}, 0)
+
+
+def test_a_pointer_into_the_bucket_is_one() -> None:
+    assert pointer_in(json.dumps([KIND, {"s3BucketName": "ours", "s3Key": "a/b"}]), "ours") == POINTER
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps([KIND, {"s3BucketName": "theirs", "s3Key": "a/b"}]),
+        json.dumps(["another.Kind", {"s3BucketName": "ours", "s3Key": "a/b"}]),
+        json.dumps([KIND, {"s3BucketName": "ours", "s3Key": 1}]),
+        json.dumps([KIND, {"s3BucketName": "ours"}]),
+        json.dumps([KIND, {"s3BucketName": "ours", "s3Key": "a"}, "more"]),
+        json.dumps([[KIND], {"s3BucketName": "ours", "s3Key": "a"}]),
+        json.dumps({KIND: {"s3BucketName": "ours", "s3Key": "a/b"}}),
+        f'["{KIND}"',
+        "[" * 100_000,
+        "",
+    ],
+)
+def test_anything_else_is_a_text(text: str) -> None:
+    assert pointer_in(text, "ours") is None
+
+
+def test_without_a_bucket_there_are_no_pointers() -> None:
+    assert pointer_in(json.dumps([KIND, {"s3BucketName": "ours", "s3Key": "a/b"}]), None) is None
+
+
+class _Payloads:
+    def __init__(self, *, fails: bool = False) -> None:
+        self.deleted: list[Pointer] = []
+        self._fails = fails
+
+    async def fetch(self, pointer: Pointer, file: str) -> None:
+        raise NotImplementedError
+
+    async def text(self, pointer: Pointer, limit: int) -> str | None:
+        raise NotImplementedError
+
+    async def delete(self, pointer: Pointer) -> None:
+        if self._fails:
+            raise PayloadError("its payload s3://ours/a/b: no")
+        self.deleted.append(pointer)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "settlement", "lost", "deleted"),
+    [
+        (Outcome.SUCCEEDED, Delete(), False, True),
+        (Outcome.SUCCEEDED, Delete(), True, False),
+        (Outcome.SUCCEEDED, Return(90), False, False),
+        (Outcome.REJECTED, Delete(), False, False),
+        (Outcome.FAILED, DeadLetter("x"), False, False),
+    ],
+)
+def test_only_a_message_surely_done_with_loses_its_payload(
+    outcome: Outcome, settlement: Settlement, lost: bool, deleted: bool
+) -> None:
+    payloads = _Payloads()
+
+    async def check() -> None:
+        cleaner = PayloadCleaner(payloads, lambda _: POINTER, lambda *_: None)
+        if lost:
+            cleaner(LeaseLost(MESSAGE))
+        cleaner(JobFinished(MESSAGE, Result(outcome), settlement))
+        await cleaner.finish()
+
+    run_virtual(check())
+    assert payloads.deleted == ([POINTER] if deleted else [])
+
+
+def test_an_object_that_cannot_be_deleted_is_told_of() -> None:
+    told: list[tuple[str, str]] = []
+
+    async def check() -> None:
+        cleaner = PayloadCleaner(_Payloads(fails=True), lambda _: POINTER, lambda *what: told.append(what))
+        cleaner(JobFinished(MESSAGE, Result(Outcome.SUCCEEDED), Delete()))
+        await asyncio.sleep(0)
+        await cleaner.finish()
+
+    run_virtual(check())
+    assert told == [("m-1", "its payload s3://ours/a/b: no")]

@@ -1,0 +1,61 @@
+"""The observer that deletes the payloads of messages that are done with."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from watchbot.contract import Outcome
+from watchbot.message import Message
+from watchbot.notice import JobFinished, LeaseLost, Notice
+from watchbot.payload import Pointer
+from watchbot.payload_store import PayloadError, Payloads
+from watchbot.settlement import Delete
+
+_LAST_SECONDS = 5.0
+
+
+class PayloadCleaner:
+    """Deletes a payload once its message was processed and deleted, in this order.
+
+    A payload whose message failed, was rejected or dead-lettered stays, for whoever looks at it or sends it again; so
+    does one whose lease was lost, because the delete of its message may have deleted nothing.
+    """
+
+    def __init__(
+        self,
+        payloads: Payloads,
+        pointer_of: Callable[[Message], Pointer | None],
+        failed: Callable[[str, str], None],
+    ) -> None:
+        self._payloads = payloads
+        self._pointer_of = pointer_of
+        self._failed = failed
+        self._lost: set[str] = set()
+        self._deleting: set[asyncio.Task[None]] = set()
+
+    def __call__(self, notice: Notice) -> None:
+        """Look at what became of a message."""
+        match notice:
+            case LeaseLost(message):
+                self._lost.add(message.message_id)
+            case JobFinished(message, result, settlement):
+                was_lost = message.message_id in self._lost
+                self._lost.discard(message.message_id)
+                pointer = self._pointer_of(message)
+                is_done = result.outcome is Outcome.SUCCEEDED and isinstance(settlement, Delete)
+                if pointer is not None and is_done and not was_lost:
+                    task = asyncio.create_task(self._delete(message.message_id, pointer))
+                    self._deleting.add(task)
+                    task.add_done_callback(self._deleting.discard)
+
+    async def finish(self) -> None:
+        """Wait a moment for what is being deleted; an object that stays only costs its storage."""
+        if self._deleting:
+            await asyncio.wait(self._deleting, timeout=_LAST_SECONDS)
+
+    async def _delete(self, message_id: str, pointer: Pointer) -> None:
+        try:
+            await self._payloads.delete(pointer)
+        except PayloadError as error:
+            self._failed(message_id, str(error))

@@ -1,0 +1,96 @@
+"""The objects in S3 that are messages' texts: a small asynchronous protocol, and boto3 in threads behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import botocore.config
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+
+from watchbot.aws_session import AwsAccess
+from watchbot.payload import Pointer
+
+_T = TypeVar("_T")
+
+_GONE = {"NoSuchKey", "404"}
+_THREADS = 8
+
+
+class PayloadError(Exception):
+    """S3 did not give the object; it may at another time."""
+
+
+class PayloadGoneError(PayloadError):
+    """There is no such object."""
+
+
+class Payloads(Protocol):
+    """What the watcher asks of S3. Every call raises :class:`PayloadError` when it fails."""
+
+    async def fetch(self, pointer: Pointer, file: str) -> None:
+        """Write the object to a file; raises OSError when that cannot be written."""
+
+    async def text(self, pointer: Pointer, limit: int) -> str | None:
+        """Give the object; None when it is no text, or longer than this many bytes."""
+
+    async def delete(self, pointer: Pointer) -> None:
+        """Delete the object."""
+
+
+class BotoPayloads:
+    """boto3 behind the protocol, in threads of its own."""
+
+    def __init__(self, aws: AwsAccess) -> None:
+        config = botocore.config.Config(
+            connect_timeout=5, read_timeout=30, max_pool_connections=_THREADS, retries={"mode": "standard"}
+        )
+        self._client = aws.client("s3", config)
+        self._threads = ThreadPoolExecutor(_THREADS, "payload")
+
+    async def fetch(self, pointer: Pointer, file: str) -> None:
+        """Stream the object, which may be larger than memory."""
+
+        def call() -> None:
+            answer = self._client.get_object(Bucket=pointer.bucket, Key=pointer.key)
+            with answer["Body"] as body, Path(file).open("wb", buffering=0) as target:
+                shutil.copyfileobj(body, target, 1 << 20)
+
+        await self._in_thread(pointer, call)
+
+    async def text(self, pointer: Pointer, limit: int) -> str | None:
+        """Read the object, if it is short."""
+
+        def call() -> bytes:
+            answer = self._client.get_object(Bucket=pointer.bucket, Key=pointer.key)
+            with answer["Body"] as body:
+                found: bytes = body.read(limit + 1)
+                return found
+
+        found = await self._in_thread(pointer, call)
+        try:
+            return found.decode() if len(found) <= limit else None
+        except UnicodeDecodeError:
+            return None
+
+    async def delete(self, pointer: Pointer) -> None:
+        """Delete the object; fine when it is gone."""
+        await self._in_thread(pointer, lambda: self._client.delete_object(Bucket=pointer.bucket, Key=pointer.key))
+
+    def close(self) -> None:
+        """Let go of the threads once they have done what they were asked."""
+        self._threads.shutdown(wait=False)
+
+    async def _in_thread(self, pointer: Pointer, call: Callable[[], _T]) -> _T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") in _GONE:
+                raise PayloadGoneError(f"its payload {pointer} does not exist") from error
+            raise PayloadError(f"its payload {pointer}: {error}") from error
+        except (BotoCoreError, HTTPClientError) as error:
+            raise PayloadError(f"its payload {pointer}: {error}") from error
