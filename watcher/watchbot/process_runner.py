@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 from collections.abc import Callable, Sequence
@@ -82,8 +83,7 @@ class ProcessRunner:
             return Result(Outcome.DID_NOT_START, reason=str(error))
         finally:
             self._running.pop(message_id, None)
-            # What a job has left on disk may take a while to remove, and nobody waits for that.
-            self._space.take_back(scratch, lambda removal: asyncio.get_running_loop().run_in_executor(None, removal))
+            self._space.take_back(scratch, _remove_later)
 
     def _start(self, job: Job, scratch: Scratch) -> WorkerProcess:
         try:
@@ -132,6 +132,13 @@ class ProcessRunner:
         """Find nothing: a process never outlives its watcher."""
         del message
         return None
+
+
+def _remove_later(removal: Callable[[], None]) -> None:
+    """Remove what a job has left on disk, which may take a while, so that nobody waits for it."""
+    # When no thread can be started the pool keeps the removal for one that it can.
+    with contextlib.suppress(RuntimeError):
+        asyncio.get_running_loop().run_in_executor(None, removal)
 
 
 class _Run:
