@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from tests.acceptance.program import Program
 from tests.acceptance.queue import Queues
 from tests.fault.proxy import FaultyProxy
+from watchbot_cli.local.emulator import Emulator
 
 FAULTS = {
     "500": ("500", "503", "500"),
@@ -23,28 +24,29 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("kind", FAULTS)
-@pytest.mark.parametrize("order", ["standard", "fifo"])
+@pytest.mark.parametrize("fifo", [False, True], ids=["standard", "fifo"])
 def test_a_delete_that_fails_is_made_again_and_no_job_runs_twice(
-    request: pytest.FixtureRequest, order: str, kind: str, tmp_path: Path
+    emulator: Emulator, tmp_path: Path, *, fifo: bool
 ) -> None:
-    queues: Queues = request.getfixturevalue("queues" if order == "standard" else "fifo_queues")
-    bodies = [str(number) for number in range(10 if order == "standard" else 4)]
-    queues.send(*bodies)
-    ledger = tmp_path / "ledger"
-    with FaultyProxy(queues.emulator.endpoint_url) as proxy:
-        proxy.breaks("DeleteMessageBatch", *FAULTS[kind])
-        # A lease that ends soon: a delete that is given up or only believed would be heard of.
-        program = Program(queues, 'echo "$Message" >> "$LEDGER"', workers="10", visibility_timeout_seconds="3")
-        program.environment |= {"AWS_ENDPOINT_URL": proxy.url, "LEDGER": str(ledger)}
-        with program:
+    """One watcher for each kind of trouble, side by side."""
+    bodies = [str(number) for number in range(4 if fifo else 10)]
+    with contextlib.ExitStack() as stack:
+        watches = []
+        for number, faults in enumerate(FAULTS.values()):
+            queues = Queues(emulator, f"deletes-{number}", fifo=fifo)
+            queues.send(*bodies)
+            proxy = stack.enter_context(FaultyProxy(emulator.endpoint_url))
+            proxy.breaks("DeleteMessageBatch", *faults)
+            # A lease that ends soon: a delete that is given up or only believed would be heard of.
+            program = Program(queues, 'echo "$Message" >> "$LEDGER"', workers="10", visibility_timeout_seconds="6")
+            program.environment |= {"AWS_ENDPOINT_URL": proxy.url, "LEDGER": str(tmp_path / str(number))}
+            watches.append((queues, proxy, stack.enter_context(program)))
+        for number, (kind, faults) in enumerate(FAULTS.items()):
+            queues, proxy, program = watches[number]
             program.hears("job.finished", len(bodies))
             queues.becomes(0, 0)
-            assert program.events("watcher.bug") == []
-            assert program.events("message.received_again") == []
             assert program.is_running
-        assert sum(proxy.broken.values()) == len(FAULTS[kind])
-    runs = Counter(ledger.read_text().split())
-    assert runs == Counter(bodies)
-    if order == "fifo":
-        assert ledger.read_text().split() == bodies
+            assert program.events("watcher.bug") + program.events("message.received_again") == [], kind
+            assert proxy.broken.total() == len(faults), kind
+            ran = (tmp_path / str(number)).read_text().split()
+            assert (ran if fifo else sorted(ran)) == bodies, kind
