@@ -28,7 +28,7 @@ demo: $(STAMP) ## run the census example end to end on an AWS embedded in this m
 	@$(RUN) python examples/stdlib-census/demo.py
 
 test: $(STAMP) ## run the tests that need no Docker and no network
-	@$(RUN) python -m pytest tests/unit tests/contract tests/synth tests/acceptance tests/docs -n auto --dist loadgroup -q
+	@$(RUN) python -m pytest tests/unit tests/property tests/contract tests/synth tests/acceptance tests/docs -n auto --dist loadgroup -q
 	@echo "left out: make fault (kills, a faulty network) and make e2e (real containers, needs a Docker engine)"
 
 fault: $(STAMP) ## run the tests that break things: kills, a faulty network (minutes)

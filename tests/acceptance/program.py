@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
@@ -30,11 +32,19 @@ class Heard:
     def fields(self) -> dict[str, Any]:
         return dict(self.entry.fields)
 
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """The line as an object of the embedded metric format; empty when it is something else."""
+        return dict(json.loads(self.line)) if self.line.startswith('{"_aws"') else {}
+
 
 class Program:
-    """``python -m watchbot listen -- sh -c SCRIPT`` on a queue, killed at the end of the ``with`` block."""
+    """``python -m watchbot listen -- sh -c SCRIPT`` on a queue, killed at the end of the ``with`` block.
 
-    def __init__(self, queues: Queues, script: str, **settings: str) -> None:
+    ``through`` is a command that starts it: one that sets limits, say.
+    """
+
+    def __init__(self, queues: Queues, script: str, *, through: Sequence[str] = (), **settings: str) -> None:
         self.environment = {
             "PATH": os.environ["PATH"],
             **queues.emulator.environment(),
@@ -42,7 +52,7 @@ class Program:
             "WATCHBOT_DEAD_LETTER_QUEUE_URL": queues.dead_letter_url,
             **{f"WATCHBOT_{name.upper()}": value for name, value in settings.items()},
         }
-        self._command = [sys.executable, "-P", "-m", "watchbot", "listen", "--", "sh", "-c", script]
+        self._command = [*through, sys.executable, "-P", "-m", "watchbot", "listen", "--", "sh", "-c", script]
         self._heard: list[Heard] = []
         self._changed = threading.Condition()
 
@@ -81,7 +91,9 @@ class Program:
 
     def exit_code(self) -> int:
         """Wait for the end."""
-        return self._process.wait(_PATIENCE_SECONDS)
+        exit_code = self._process.wait(_PATIENCE_SECONDS)
+        self._reader.join(_PATIENCE_SECONDS)
+        return exit_code
 
     def events(self, name: str) -> list[Heard]:
         """The events of this name so far."""
@@ -104,6 +116,16 @@ class Program:
             found = self._changed.wait_for(lambda: len(said()) >= count, _PATIENCE_SECONDS)
             assert found, f"no worker said {line!r}:\n" + "\n".join(heard.line for heard in self._heard)
             return said()[count - 1]
+
+    def metric(self, name: str) -> float:
+        """What a metric has added up to so far; complete once the program has ended."""
+        values = [heard.metrics.get(name, 0) for heard in self._heard]
+        return sum(sum(value) if isinstance(value, list) else value for value in values)
+
+    @property
+    def log(self) -> list[str]:
+        """Every line so far, whoever wrote it."""
+        return [heard.line for heard in self._heard]
 
     @property
     def spoken(self) -> list[str]:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import threading
+import time
 from typing import Any
 
 from watchbot_cli.local.emulator import Emulator
+
+_PATIENCE_SECONDS = 60
 
 
 class Queues:
@@ -40,6 +44,13 @@ class Queues:
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         found = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=names)["Attributes"]
         return int(found[names[0]]), int(found[names[1]])
+
+    def becomes(self, visible: int, hidden: int) -> None:
+        """Wait until so many messages are visible, and so many in flight or delayed."""
+        until, pause = time.monotonic() + _PATIENCE_SECONDS, threading.Event()
+        while (found := self.waiting()) != (visible, hidden):
+            assert time.monotonic() < until, f"{found} in the queue, not {(visible, hidden)}"
+            pause.wait(0.02)
 
     def dead_letters(self) -> list[dict[str, Any]]:
         """Receive what is in the dead-letter queue."""

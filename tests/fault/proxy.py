@@ -1,30 +1,45 @@
-"""A proxy in front of the embedded AWS that breaks a share of the calls, each in one of the ways that AWS has."""
+"""A proxy in front of the embedded AWS that breaks calls: a share of them by chance, or just those it is told to."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import random
+import re
 import socket
 import struct
 import threading
-from collections import Counter
+import time
+from collections import Counter, defaultdict, deque
 from types import TracebackType
+from typing import Any
 
 FAULTS = ("500", "503", "throttled", "reset", "hang", "lost answer")
+"""Each is one of the ways that AWS has. Told by name, a proxy also knows ``partly`` (a batch of which every second
+entry fails), ``empty`` and ``garbage`` (200, and nothing that was asked for); any other name is an error code of SQS.
+"""
+
+PATIENCE_SECONDS = 60
 
 
 class FaultyProxy:
-    """Runs in a thread while the ``with`` block does; ``broken`` counts the calls of each fault."""
+    """Runs in a thread while the ``with`` block does.
 
-    def __init__(self, upstream_url: str, *, share: float, seed: int) -> None:
+    ``broken`` counts the calls of each fault; ``made`` has the time of every call by the name of its action.
+    """
+
+    def __init__(self, upstream_url: str, *, share: float = 0, seed: int = 0) -> None:
         host, _, port = upstream_url.removeprefix("http://").partition(":")
         self._upstream = (host, int(port))
         self._share = share
         self._chance = random.Random(seed)
         self.calls = 0
         self.broken: Counter[str] = Counter()
+        self.made: defaultdict[str, list[float]] = defaultdict(list)
         self.url = ""
+        self._next: defaultdict[str, deque[str]] = defaultdict(deque)
+        self._always: dict[str, str] = {}
+        self._changed = threading.Condition()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def __enter__(self) -> FaultyProxy:
@@ -42,6 +57,25 @@ class FaultyProxy:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
         self._loop.close()
+
+    def breaks(self, action: str, *faults: str) -> None:
+        """Break the next calls of this action, each in its own way."""
+        self._next[action].extend(faults)
+
+    def breaks_every(self, action: str, fault: str) -> None:
+        """Break all calls of this action until it is healed."""
+        self._always[action] = fault
+
+    def heals(self, action: str) -> None:
+        """Break this action no more."""
+        self._always.pop(action, None)
+        self._next[action].clear()
+
+    def sees(self, action: str, count: int) -> None:
+        """Wait until this action has been called so often."""
+        with self._changed:
+            found = self._changed.wait_for(lambda: len(self.made[action]) >= count, PATIENCE_SECONDS)
+        assert found, f"{action} was called {len(self.made[action])} times, not {count}"
 
     async def _serve(self) -> asyncio.Server:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
@@ -63,8 +97,7 @@ class FaultyProxy:
     async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while (request := await _message(reader)) is not None:
-                self.calls += 1
-                fault = self._chance.choice(FAULTS) if self._chance.random() < self._share else None
+                fault = self._fault(request)
                 if fault is not None:
                     self.broken[fault] += 1
                     if not await self._break(fault, request, writer):
@@ -76,6 +109,19 @@ class FaultyProxy:
             pass  # the client has gone, or the test is over
         finally:
             writer.transport.abort()
+
+    def _fault(self, request: bytes) -> str | None:
+        found = re.search(rb"(?i)\r\nx-amz-target: *AmazonSQS\.(\w+)", request)
+        action = found[1].decode() if found else ""
+        with self._changed:
+            self.calls += 1
+            self.made[action].append(time.monotonic())
+            self._changed.notify_all()
+        if self._next[action]:
+            return self._next[action].popleft()
+        if action in self._always:
+            return self._always[action]
+        return self._chance.choice(FAULTS) if self._chance.random() < self._share else None
 
     async def _forward(self, request: bytes) -> bytes:
         reader, writer = await asyncio.open_connection(*self._upstream)
@@ -102,11 +148,33 @@ class FaultyProxy:
                 await self._forward(request)
                 _reset(writer)
                 return False
-            case _:
+            case "reset":
                 _reset(writer)
                 return False
+            case "partly":
+                writer.write(await self._partly(request))
+            case "empty":
+                writer.write(_http(200, b"{}"))
+            case "garbage":
+                writer.write(_http(200, b"<html>log in to the hotel's network first</html>"))
+            case _:
+                writer.write(_answer(400, fault))
         await writer.drain()
         return True
+
+    async def _partly(self, request: bytes) -> bytes:
+        """Carry out every second entry of a batch; SQS says of the others that it failed, and that it was SQS."""
+        head, _, body = request.partition(b"\r\n\r\n")
+        batch = json.loads(body)
+        failed, batch["Entries"] = batch["Entries"][::2], batch["Entries"][1::2]
+        answer: dict[str, Any] = {"Successful": [], "Failed": []}
+        if batch["Entries"]:
+            shortened = json.dumps(batch).encode()
+            head = re.sub(rb"(?i)content-length: *\d+", b"Content-Length: %d" % len(shortened), head)
+            answer = json.loads((await self._forward(head + b"\r\n\r\n" + shortened)).partition(b"\r\n\r\n")[2])
+        fault = {"Code": "InternalError", "SenderFault": False, "Message": "injected"}
+        answer["Failed"] = [*answer.get("Failed", []), *({**fault, "Id": entry["Id"]} for entry in failed)]
+        return _http(200, json.dumps(answer).encode())
 
 
 async def _message(reader: asyncio.StreamReader) -> bytes | None:
@@ -124,7 +192,10 @@ async def _message(reader: asyncio.StreamReader) -> bytes | None:
 
 
 def _answer(status: int, code: str) -> bytes:
-    body = json.dumps({"__type": f"com.amazonaws.sqs#{code}", "message": "injected"}).encode()
+    return _http(status, json.dumps({"__type": f"com.amazonaws.sqs#{code}", "message": "injected"}).encode())
+
+
+def _http(status: int, body: bytes) -> bytes:
     head = (
         f"HTTP/1.1 {status} Injected\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: {len(body)}\r\n\r\n"
     )

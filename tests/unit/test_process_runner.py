@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -165,6 +166,20 @@ def test_a_job_that_cleans_up_more_than_its_own_harms_no_later_one(tmp_path: Pat
 def test_a_full_or_missing_scratch_disk_means_not_started(tmp_path: Path) -> None:
     result, _ = _run("exit 0", scratch=tmp_path / "missing")
     assert result.outcome is Outcome.DID_NOT_START
+
+
+def test_a_clean_up_that_no_thread_could_be_started_for_changes_no_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_thread(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def scenario() -> Result:
+        bench = Bench('echo x > "$TMPDIR/left"; exit 3')
+        with monkeypatch.context() as limited:
+            limited.setattr(threading.Thread, "start", no_thread)
+            return await bench.run()
+
+    result = asyncio.run(scenario())
+    assert (result.outcome, result.exit_code) == (Outcome.REJECTED, 3)
 
 
 def test_what_a_worker_leaves_in_its_group_is_killed_at_its_end() -> None:

@@ -160,3 +160,26 @@ def test_a_refusal_is_an_error_that_says_whether_the_service_wants_fewer_tasks(
 def test_an_agent_that_is_not_there_is_an_error() -> None:
     with pytest.raises(ProtectionError, match="cannot be reached"):
         asyncio.run(EcsAgent("http://127.0.0.1:9").protect(5))
+
+
+def test_without_a_thread_to_ask_in_the_agent_is_asked_again_later() -> None:
+    failures: list[str] = []
+
+    class Agent:
+        asked = 0
+
+        async def protect(self, minutes: int | None) -> None:
+            self.asked += 1
+            raise RuntimeError("can't start new thread")
+
+    async def scenario() -> int:
+        agent = Agent()
+        protection = Protection(agent, 60, blocked=failures.append, failed=failures.append)
+        running = asyncio.create_task(protection.run())
+        protection(Busy())
+        await asyncio.sleep(700)
+        running.cancel()
+        return agent.asked
+
+    assert run_virtual(scenario()) == 3
+    assert failures == ['the watcher failed: RuntimeError("can\'t start new thread")'] * 3

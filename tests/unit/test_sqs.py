@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
+from botocore.exceptions import ClientError, CredentialRetrievalError, EndpointConnectionError, NoCredentialsError
 from botocore.stub import Stubber
 
 from watchbot.aws_session import AwsAccess, leave_to_worker
@@ -97,6 +98,43 @@ def test_the_failed_lines_of_a_batch_are_told_one_by_one(sqs: BotoSqs) -> None:
     assert (errors[1].code, errors[1].refused) == ("ReceiptHandleIsInvalid", True)
 
 
+def test_a_line_of_a_batch_that_the_answer_does_not_name_has_not_been_done(sqs: BotoSqs) -> None:
+    with Stubber(sqs._caller) as stubbed:
+        stubbed.add_response("delete_message_batch", {"Successful": [{"Id": "1"}], "Failed": []})
+        errors = asyncio.run(sqs.delete([Entry("a"), Entry("b")]))
+    assert errors[0] is not None
+    assert (errors[0].refused, errors[1]) == (False, None)
+
+
+def test_a_call_that_no_thread_could_be_started_for_failed_and_is_not_made_later(
+    sqs: BotoSqs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_thread(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def scenario() -> int:
+        with monkeypatch.context() as limited:
+            limited.setattr(threading.Thread, "start", no_thread)
+            with pytest.raises(SqsError, match="can't start new thread"):
+                await sqs.receive(10)
+        return len(await sqs.receive(10))
+
+    message = {"MessageId": "id", "ReceiptHandle": "handle", "Body": "x"}
+    with Stubber(sqs._poller) as stubbed:
+        # The only answer: a call made for nobody would have taken it.
+        stubbed.add_response("receive_message", {"Messages": [message]})
+        assert asyncio.run(scenario()) == 1
+
+
+def test_a_short_lease_has_time_for_more_than_one_call_that_hangs() -> None:
+    def timeout(visibility_seconds: int) -> float:
+        aws = AwsAccess({"AWS_ENDPOINT_URL": "http://localhost:1"}, QUEUE)
+        found: float = BotoSqs(QUEUE, visibility_seconds, 1, aws)._caller.meta.config.read_timeout
+        return found
+
+    assert [timeout(seconds) for seconds in (3, 12, 30, 60, 180)] == [1, 2, 5, 10, 10]
+
+
 def test_an_error_of_the_service_is_ours_when_it_arrives(sqs: BotoSqs) -> None:
     with Stubber(sqs._poller) as stubbed:
         stubbed.add_client_error("receive_message", "AWS.SimpleQueueService.NonExistentQueue")
@@ -113,6 +151,8 @@ def test_an_error_of_the_service_is_ours_when_it_arrives(sqs: BotoSqs) -> None:
         (_client_error("AccessDenied"), "why", True),
         (_client_error("ThrottlingException"), "why", False),
         (EndpointConnectionError(endpoint_url="http://x"), "cannot be reached", False),
+        (CredentialRetrievalError(provider="container-role", error_msg="no"), "credentials to work on", False),
+        (ValueError("what is this"), "cannot be called: ValueError", False),
     ],
 )
 def test_credentials_a_missing_queue_and_the_network_are_told_apart(error: Exception, says: str, refused: bool) -> None:

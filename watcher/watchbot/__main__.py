@@ -73,7 +73,17 @@ def _install(directory: str, scratch: str | None) -> int:
     return 0
 
 
+def _open_standard_descriptors() -> None:
+    """Have something behind 0, 1 and 2: where one is closed, a socket of ours would get its number, and our log."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+
+
 if __name__ == "__main__":
+    _open_standard_descriptors()
     exit_code = main(sys.argv[1:])
     # A long poll that is still open has a thread of its own, which a normal exit would wait for.
     sys.stdout.flush()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from watchbot.message import Message
 from watchbot.notice import Observer, QueueTrouble
 from watchbot.slots import Slots
-from watchbot.sqs import SqsError
+from watchbot.sqs import POLL_SECONDS, SqsError
 from watchbot.work_queue import WorkQueue
 
 _BATCH = 10
@@ -59,9 +59,9 @@ class Intake:
     async def run(self) -> None:
         """Keep polls open until cancelled; raises :class:`QueueUnreachableError`."""
         while True:
-            await self._pause_after_failure()
             while len(self._polls) >= self._allowed or not self._slots.free:
                 await self._slots.change()
+            await self._pause_after_failure()
             await self._linger()
             if self._slots.free:
                 poll = asyncio.create_task(self._poll(self._take()))
@@ -109,13 +109,23 @@ class Intake:
             self._allowed = min(self._allowed + 1, self._max_polls)
         elif not messages:
             self._allowed = 1
+            await self._pause_after_hasty_answer(asked_at)
         self._admit(messages, limit)
+
+    async def _pause_after_hasty_answer(self, asked_at: float) -> None:
+        """Keep the slots for a moment when a poll that should have waited says at once that there is nothing."""
+        if asyncio.get_running_loop().time() - asked_at >= _PAUSE_FROM_SECONDS:
+            return
+        self._observe(QueueTrouble(f"a receive came back empty at once instead of waiting for {POLL_SECONDS} seconds"))
+        await asyncio.sleep(self._jittered(_PAUSE_FROM_SECONDS))
 
     def _failed(self, error: SqsError, asked_at: float) -> None:
         if self._failing_since is None or asked_at - self._last_failure > 2 * _PAUSE_TO_SECONDS:
             self._failing_since = asked_at
+        if not self._failures or asked_at >= self._last_failure:
+            # Polls that were open beside one another and fail together are one failure.
+            self._failures += 1
         self._last_failure = asyncio.get_running_loop().time()
-        self._failures += 1
         self._allowed = 1
         self._observe(QueueTrouble(str(error)))
 
@@ -125,4 +135,7 @@ class Intake:
         if self._last_failure - self._failing_since >= _GIVE_UP_SECONDS:
             raise QueueUnreachableError(f"no receive has succeeded for {_GIVE_UP_SECONDS / 60:.0f} minutes")
         pause = min(_PAUSE_FROM_SECONDS * 2 ** min(self._failures - 1, 10), _PAUSE_TO_SECONDS)
-        await asyncio.sleep(pause * (0.5 + self._chance.random() / 2))
+        await asyncio.sleep(self._jittered(pause))
+
+    def _jittered(self, pause: float) -> float:
+        return pause * (0.5 + self._chance.random() / 2)

@@ -92,5 +92,6 @@ class BotoPayloads:
             if error.response.get("Error", {}).get("Code") in _GONE:
                 raise PayloadGoneError(f"its payload {pointer} does not exist") from error
             raise PayloadError(f"its payload {pointer}: {error}") from error
-        except (BotoCoreError, HTTPClientError) as error:
+        except (BotoCoreError, HTTPClientError, RuntimeError) as error:
+            # RuntimeError: no thread could be started.
             raise PayloadError(f"its payload {pointer}: {error}") from error

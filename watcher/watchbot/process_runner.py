@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import os
 import signal
@@ -94,8 +95,7 @@ class ProcessRunner:
         finally:
             self._running.pop(message_id, None)
             self._bringing.discard(message_id)
-            # What a job has left on disk may take a while to remove, and nobody waits for that.
-            self._space.take_back(scratch, lambda removal: asyncio.get_running_loop().run_in_executor(None, removal))
+            self._space.take_back(scratch, _remove_later)
 
     async def _bring(self, job: Job, scratch: Scratch) -> Job:
         """Bring the message into its file, from wherever it is; a short payload becomes the job's text too."""
@@ -153,6 +153,13 @@ class ProcessRunner:
         """Find nothing: a process never outlives its watcher."""
         del message
         return None
+
+
+def _remove_later(removal: Callable[[], None]) -> None:
+    """Remove what a job has left on disk, which may take a while, so that nobody waits for it."""
+    # When no thread can be started the pool keeps the removal for one that it can.
+    with contextlib.suppress(RuntimeError):
+        asyncio.get_running_loop().run_in_executor(None, removal)
 
 
 class _Run:

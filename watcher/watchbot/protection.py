@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -58,12 +59,14 @@ class EcsAgent:
         # No proxy of anyone lies between a container and its agent.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
-            with opener.open(request, timeout=_TIMEOUT_SECONDS) as answer:
+            try:
+                answer = opener.open(request, timeout=_TIMEOUT_SECONDS)
+            except urllib.error.HTTPError as error:
+                answer = error
+            with answer:
                 body = answer.read()
-        except urllib.error.HTTPError as error:
-            body = error.read()
-        except (OSError, urllib.error.URLError) as error:
-            raise ProtectionError(f"the ECS agent cannot be reached: {error}") from error
+        except (OSError, http.client.HTTPException) as error:
+            raise ProtectionError(f"the ECS agent cannot be reached: {error!r}") from error
         _check(body)
 
 
@@ -73,6 +76,8 @@ def _check(body: bytes) -> None:
         problem = answer.get("failure") or answer.get("error")
     except (ValueError, AttributeError):
         raise ProtectionError(f"the ECS agent answered {body[:200]!r}") from None
+    if problem and not isinstance(problem, dict):
+        raise ProtectionError(str(problem))
     if problem:
         reason = str(problem.get("Reason") or problem.get("Code") or problem)
         detail = str(problem.get("Detail") or problem.get("Message") or "")
@@ -136,3 +141,5 @@ class Protection:
                 self._blocked(str(error))
             else:
                 self._failed(str(error))
+        except Exception as error:  # noqa: BLE001 - a task whose protection has ended for good may be ended with its jobs
+            self._failed(f"the watcher failed: {error!r}")

@@ -9,7 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, TypeVar
 
 import botocore.config
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    NoCredentialsError,
+    PartialCredentialsError,
+)
 
 from watchbot.aws_session import AwsAccess
 
@@ -19,6 +25,9 @@ POLL_SECONDS = 20
 """How long a receive waits for a message: SQS's longest, so that an idle watcher costs three requests a minute."""
 
 _CALL_TIMEOUT_SECONDS = 10
+_CALLS_IN_A_LEASE = 6
+"""A heartbeat that hangs must leave time for more of them before a short lease ends."""
+
 _CALL_THREADS = 6
 _HEARTBEAT_THREADS = 2
 
@@ -81,7 +90,8 @@ class BotoSqs:
         self._queue_url = queue_url
         self._visibility_seconds = visibility_seconds
         self._poller = _client(aws, POLL_SECONDS + _CALL_TIMEOUT_SECONDS, polls)
-        self._caller = _client(aws, _CALL_TIMEOUT_SECONDS, _CALL_THREADS + _HEARTBEAT_THREADS)
+        timeout = max(1, min(_CALL_TIMEOUT_SECONDS, visibility_seconds // _CALLS_IN_A_LEASE))
+        self._caller = _client(aws, timeout, _CALL_THREADS + _HEARTBEAT_THREADS)
         self._polls = ThreadPoolExecutor(polls, "poll")
         self._calls = ThreadPoolExecutor(_CALL_THREADS, "call")
         self._heartbeats = ThreadPoolExecutor(_HEARTBEAT_THREADS, "heartbeat")
@@ -134,9 +144,24 @@ class BotoSqs:
             pool.shutdown(wait=False, cancel_futures=True)
 
     async def _in_thread(self, pool: ThreadPoolExecutor, call: Callable[[], _T]) -> _T:
+        """Make the call; whatever stops it is an :class:`SqsError`, because only that is tried again."""
+        wanted = True
+
+        def unless_given_up() -> _T:
+            if not wanted:
+                raise RuntimeError("nobody waits for this call")
+            return call()
+
         try:
-            return await asyncio.get_running_loop().run_in_executor(pool, call)
-        except (BotoCoreError, ClientError) as error:
+            answer = asyncio.get_running_loop().run_in_executor(pool, unless_given_up)
+        except RuntimeError as error:
+            # No thread could be started, yet the pool keeps the call for when it has one: a receive would then bring
+            # messages to nobody.
+            wanted = False
+            raise sqs_error(error, self._queue_url) from error
+        try:
+            return await answer
+        except Exception as error:
             raise sqs_error(error, self._queue_url) from error
 
 
@@ -154,7 +179,10 @@ def _client(aws: AwsAccess, read_timeout: int, connections: int) -> Any:
 
 
 def _errors(answer: Mapping[str, Any], count: int) -> list[SqsError | None]:
-    errors: list[SqsError | None] = [None] * count
+    """Read the answer to a batch: a line that it does not name has not been carried out by SQS."""
+    missing = SqsError("the answer does not say what became of it", code="NoAnswer")
+    done = {line["Id"] for line in answer.get("Successful", [])}
+    errors: list[SqsError | None] = [None if str(i) in done else missing for i in range(count)]
     for failed in answer.get("Failed", []):
         code = failed.get("Code", "")
         text = failed.get("Message") or code
@@ -166,8 +194,14 @@ def sqs_error(error: Exception, queue_url: str) -> SqsError:
     """Say what went wrong in the operator's words: credentials and a missing queue are told apart."""
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
         return SqsError(f"no AWS credentials to work on {queue_url} with: {error}", code="NoCredentials")
-    if not isinstance(error, ClientError):
+    if isinstance(error, CredentialRetrievalError):
+        return SqsError(
+            f"the AWS credentials to work on {queue_url} with are not to be had: {error}", code="NoCredentials"
+        )
+    if isinstance(error, BotoCoreError):
         return SqsError(f"{queue_url} cannot be reached: {error}", code=type(error).__name__)
+    if not isinstance(error, ClientError):
+        return SqsError(f"{queue_url} cannot be called: {error!r}", code=type(error).__name__)
     code = error.response.get("Error", {}).get("Code", "")
     if code in _MISSING_CODES:
         return SqsError(f"there is no queue {queue_url}", code=code, refused=True)

@@ -37,7 +37,10 @@ class WorkerProcess:
     ) -> None:
         self._reaper = reaper
         self.exit_code: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        reading, writing = os.pipe()
+        try:
+            reading, writing = os.pipe()
+        except OSError as error:
+            raise WorkerStartError(f"no pipe for the output of {program}: {error.strerror}") from error
         try:
             self.pid = _spawn(program, command, environment, writing)
         except BaseException:

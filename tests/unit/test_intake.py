@@ -1,0 +1,84 @@
+"""How receiving pauses, in virtual time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from tests.simulation.runner import SimulatedRunner, Work
+from tests.simulation.sqs import SimulatedSqs
+from tests.simulation.virtual_time import run_virtual
+from tests.simulation.watch import Watch
+from watchbot.notice import QueueTrouble
+from watchbot.sqs import SqsError
+
+
+def _receives(sqs: SimulatedSqs) -> list[float]:
+    return [at for name, at, _ in sqs.calls if name == "receive"]
+
+
+def _gaps(times: Sequence[float]) -> list[float]:
+    return [later - earlier for earlier, later in pairwise(times)]
+
+
+def test_the_first_failure_is_followed_by_a_pause_too_and_pauses_double_up_to_a_minute() -> None:
+    async def scenario() -> SimulatedSqs:
+        sqs = SimulatedSqs()
+        sqs.fault = lambda name, number: SqsError("no") if name == "receive" else None
+        watch = Watch(sqs, SimulatedRunner(lambda job: Work()))
+        await watch.after(300)
+        await watch.stopped()
+        return sqs
+
+    gaps = _gaps(_receives(run_virtual(scenario())))
+    longest = [1, 2, 4, 8, 16, 32, 60, 60]
+    assert len(gaps) >= 6
+    assert [gap for gap, most in zip(gaps, longest, strict=False) if not most / 2 <= gap <= most] == []
+
+
+def test_polls_that_fail_together_are_one_failure() -> None:
+    """Eight open polls cut off in one moment must not make a pause of a minute out of it."""
+
+    async def scenario() -> tuple[float, float]:
+        sqs = SimulatedSqs()
+        sqs.put(*["1"] * 400)
+        runner = SimulatedRunner(lambda job: Work(seconds=1), workers=80)
+        watch = Watch(sqs, runner, max_polls=8)
+        await watch.after(3.5)
+        outage_at = 3.5
+        sqs.latency_seconds = 0.5
+        sqs.fault = lambda name, number: SqsError("cut off") if name == "receive" else None
+        sqs.put(*["1"] * 400)
+        await watch.after(1.2)
+        sqs.fault = lambda name, number: None
+        await watch.after(30)
+        resumed_at = min(run.began_at for run in runner.ran if run.began_at > outage_at + 1.2)
+        assert len(watch.told(QueueTrouble)) > 1
+        await watch.stopped()
+        return outage_at, resumed_at
+
+    outage_at, resumed_at = run_virtual(scenario())
+    assert resumed_at - outage_at < 6
+
+
+def test_receives_that_come_back_empty_at_once_are_told_and_are_no_hot_loop() -> None:
+    class Hasty(SimulatedSqs):
+        async def receive(self, limit: int) -> list[Mapping[str, Any]]:
+            await self._call("receive", limit)
+            return self._take(limit)
+
+    async def scenario() -> tuple[SimulatedSqs, int]:
+        sqs = Hasty()
+        watch = Watch(sqs, SimulatedRunner(lambda job: Work()))
+        await watch.after(60)
+        sqs.put("x")
+        await watch.after(5)
+        told = len(watch.told(QueueTrouble))
+        await watch.stopped()
+        assert len(sqs.deleted) == 1
+        return sqs, told
+
+    sqs, told = run_virtual(scenario())
+    assert 60 <= len(_receives(sqs)) <= 135
+    assert told > 0
