@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from bench.contender import (
     MAPBOX,
+    MAPBOX_KEPT,
     ONE_SLOT,
     SPAWN_LOOP,
     SQS_CONSUMER,
@@ -27,7 +28,7 @@ from bench.contender import (
 )
 from bench.figures import SLEEP_FAR, TRUE_FAR, TRUE_NEAR, added_wait, targets
 from bench.latency import LONG_POLL, pickups
-from bench.machine import facts
+from bench.machine import OtherPrograms, facts
 from bench.race import RaceError, Run, Track
 from bench.report import as_json, show
 from watchbot_cli.local.emulator import Emulator
@@ -52,19 +53,19 @@ COURSES = (
         TRUE_NEAR,
         ["true"],
         0.0,
-        {WATCHBOT: 3000, ONE_SLOT: 600, SPAWN_LOOP: 3000, MAPBOX: 400, SQS_CONSUMER: 1500},
+        {WATCHBOT: 3000, ONE_SLOT: 600, SPAWN_LOOP: 3000, MAPBOX: 400, MAPBOX_KEPT: 400, SQS_CONSUMER: 1500},
     ),
     Course(
         TRUE_FAR,
         ["true"],
         _ROUND_TRIP_SECONDS,
-        {WATCHBOT: 3000, ONE_SLOT: 200, SPAWN_LOOP: 1000, MAPBOX: 100, SQS_CONSUMER: 800},
+        {WATCHBOT: 3000, ONE_SLOT: 200, SPAWN_LOOP: 1000, MAPBOX: 100, MAPBOX_KEPT: 100, SQS_CONSUMER: 800},
     ),
     Course(
         SLEEP_FAR,
         ["sleep", "0.1"],
         _ROUND_TRIP_SECONDS,
-        {WATCHBOT: 1000, MAPBOX: 40, SQS_CONSUMER: 300},
+        {WATCHBOT: 2000, MAPBOX: 40, MAPBOX_KEPT: 40, SQS_CONSUMER: 300},
     ),
 )
 
@@ -105,6 +106,7 @@ def main() -> int:
     else:
         talk.print(f"skipping {MAPBOX} and {SQS_CONSUMER}: {missing}")
     machine = facts()
+    others = OtherPrograms()
     rounds, share, samples = (1, 0.1, 10) if arguments.quick else (3, 1.0, _SAMPLES)
     with _progress(talk) as progress, tempfile.TemporaryDirectory(prefix="bench-") as folder:
         entered = [sum(one.name in course.messages for one in contenders) for course in COURSES]
@@ -120,9 +122,10 @@ def main() -> int:
                 waits = pickups(emulator, track, samples, advance)
             except RaceError as error:
                 sys.exit(str(error))
+    machine["used_by_other_programs"] = others.share()
     slots = {one.name: one.slots for one in contenders}
     judged = targets(runs, added_wait(waits, LONG_POLL.name))
-    show(console, runs, slots, waits, judged)
+    show(console, machine, runs, slots, waits, judged)
     if arguments.json is not None:
         arguments.json.parent.mkdir(parents=True, exist_ok=True)
         arguments.json.write_text(as_json(machine, runs, slots, waits, judged) + "\n")

@@ -13,6 +13,7 @@ WATCHBOT = "watchbot"
 ONE_SLOT = "watchbot, 1 slot"
 SPAWN_LOOP = "bare spawn loop"
 MAPBOX = "@mapbox/watchbot"
+MAPBOX_KEPT = "@mapbox/watchbot, keep-alive"
 SQS_CONSUMER = "sqs-consumer"
 
 SLOTS = 32
@@ -62,8 +63,9 @@ def spawn_loop() -> Contender:
 def peers(node: str) -> list[Contender]:
     """Give what is installed from npm.
 
-    A process of @mapbox/watchbot takes one message at a time and has no setting for it; it is given connections that
-    are kept open, which it does not have by itself. A process of sqs-consumer takes ten, its most.
+    A process of @mapbox/watchbot takes one message at a time and has no setting for it. As it is shipped it opens a
+    connection for every request; it also runs with a variable of its SDK that keeps them open. A process of
+    sqs-consumer takes ten, its most.
     """
     mapbox = Contender(
         MAPBOX,
@@ -80,13 +82,15 @@ def peers(node: str) -> list[Contender]:
             "Volumes": "SCRATCH",
             "maxJobDuration": "0",
             "writableFilesystem": "false",
-            "AWS_NODEJS_CONNECTION_REUSE_ENABLED": "1",
             "AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE": "1",
         },
         host="sqs.us-east-1.localhost",
         joins_command=True,
     )
-    return [mapbox, Contender(SQS_CONSUMER, 10, [node, str(_PEERS / "consumer.js"), "QUEUE"])]
+    kept = dataclasses.replace(
+        mapbox, name=MAPBOX_KEPT, variables={**mapbox.variables, "AWS_NODEJS_CONNECTION_REUSE_ENABLED": "1"}
+    )
+    return [mapbox, kept, Contender(SQS_CONSUMER, 10, [node, str(_PEERS / "consumer.js"), "QUEUE"])]
 
 
 def install_peers() -> str | None:

@@ -7,6 +7,9 @@ import importlib.metadata
 import json
 import os
 import platform
+import resource
+import time
+from pathlib import Path
 from typing import Any
 
 from bench.contender import version_files
@@ -23,6 +26,29 @@ def facts() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
-        "load_before": os.getloadavg()[0],
         "versions": versions,
     }
+
+
+class OtherPrograms:
+    """How much of the machine programs that are not ours use from now on: they make every figure worse."""
+
+    def __init__(self) -> None:
+        self._began_at = time.monotonic()
+        self._busy, self._ours = _busy_seconds(), _our_seconds()
+
+    def share(self) -> float:
+        """Give their share of all cores, once every process of ours has ended."""
+        others = (_busy_seconds() - self._busy) - (_our_seconds() - self._ours)
+        return max(0.0, others) / ((time.monotonic() - self._began_at) * (os.cpu_count() or 1))
+
+
+def _busy_seconds() -> float:
+    """Read what all cores have done: user, nice, system, irq, softirq; see proc_stat(5)."""
+    fields = list(map(int, Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]))
+    return sum(fields[:3] + fields[5:7]) / os.sysconf("SC_CLK_TCK")
+
+
+def _our_seconds() -> float:
+    used = [resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)

@@ -77,7 +77,7 @@ class Connection:
         self._traffic.asked(self._action)
 
     def from_far(self, data: bytes) -> None:
-        """Pass on a piece of an answer when its time has come; pieces keep their order."""
+        """Pass on a piece of an answer, or its end (empty), when its time has come; pieces keep their order."""
         if not self._delay_seconds:
             self._give(data)
             return
@@ -85,19 +85,23 @@ class Connection:
         asyncio.get_running_loop().call_later(self._delay_seconds, lambda: self._give(self._late.popleft()))
 
     def _give(self, data: bytes) -> None:
-        if self.near is not None:
-            self.near.write(data)
+        if self.near is None:
+            return
+        if not data:
+            self.near.close()
+            return
+        self.near.write(data)
         handles = data.count(_HANDLE)
         # The head may come alone; a receive is answered with messages when they are there.
         if not self._answer_seen and (self._action != "ReceiveMessage" or handles):
             self._answer_seen = True
             self._traffic.answered(self._action, self._handles_asked, handles)
 
-    def close(self) -> None:
-        """End both sides."""
-        for side in (self.near, self.far):
-            if side is not None:
-                side.abort()
+    def near_lost(self) -> None:
+        """The contender has gone."""
+        self.near = None
+        if self.far is not None:
+            self.far.abort()
 
 
 class _Side(asyncio.Protocol):
@@ -128,7 +132,10 @@ class _Side(asyncio.Protocol):
             self._connection.from_far(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._connection.close()
+        if self._is_near:
+            self._connection.near_lost()
+        else:
+            self._connection.from_far(b"")
 
 
 def _say(what: dict[str, Any]) -> None:

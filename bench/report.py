@@ -76,8 +76,19 @@ def target_table(targets: Sequence[Target]) -> Table:
     return table
 
 
+def machine_line(machine: Mapping[str, Any]) -> str:
+    """Say in a line where it was measured, and how undisturbed."""
+    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    others = machine["used_by_other_programs"]
+    return (
+        f"{machine['cores']} cores, {machine['system']}, Python {machine['python']}, {versions}; "
+        f"other programs used {others:.0%} of the machine meanwhile"
+    )
+
+
 def show(
     console: Console,
+    machine: Mapping[str, Any],
     runs: Runs,
     slots: Mapping[str, int],
     waits: Mapping[str, Sequence[float]],
@@ -88,6 +99,7 @@ def show(
         console.print(course_table(title, course, slots))
     console.print(wait_table(waits))
     console.print(target_table(targets))
+    console.print(machine_line(machine))
 
 
 def as_json(
