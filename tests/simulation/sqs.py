@@ -38,6 +38,7 @@ class SimulatedSqs:
         self.visibility_seconds = visibility_seconds
         self.fifo = fifo
         self.latency_seconds = latency_seconds
+        self.heartbeat_latency_seconds = latency_seconds
         self.stored: dict[str, Stored] = {}
         self.deleted: dict[str, float] = {}
         self.stale_deletes: list[str] = []
@@ -101,8 +102,9 @@ class SimulatedSqs:
         assert 1 <= size <= 10, f"{name} of {size} entries"
         self.calls.append((name, _now(), size))
         number = self.count(name)
-        if self.latency_seconds:
-            await asyncio.sleep(self.latency_seconds)
+        latency = self.heartbeat_latency_seconds if name == "heartbeat" else self.latency_seconds
+        if latency:
+            await asyncio.sleep(latency)
         error = self.fault(name, number)
         if error is not None:
             raise error

@@ -8,6 +8,7 @@ from tests.simulation.runner import SimulatedRunner, Work
 from tests.simulation.sqs import SimulatedSqs, Stored
 from tests.simulation.virtual_time import run_virtual
 from tests.simulation.watch import Watch
+from watchbot.backoff import Backoff
 from watchbot.contract import Outcome
 from watchbot.job import Job
 from watchbot.notice import Bug, Busy, HandedBack, Idle, JobFinished, LeaseLost, Received, StartFailed
@@ -177,6 +178,19 @@ def test_a_heartbeat_that_fails_for_a_while_loses_nothing() -> None:
     sqs, runner = run_virtual(scenario())
     assert len(sqs.deleted) == 1
     assert len(runner.ran) == 1
+
+
+def test_a_slow_heartbeat_does_not_undo_the_back_off_of_a_message_returned_meanwhile() -> None:
+    async def scenario() -> SimulatedSqs:
+        sqs = SimulatedSqs()
+        sqs.heartbeat_latency_seconds = 10
+        sqs.put("x")
+        watch = Watch(sqs, SimulatedRunner(lambda job: Work(seconds=60.5, exit_code=1)), backoff=Backoff(base=30))
+        await watch.after(300)
+        return sqs
+
+    first, second = run_virtual(scenario()).stored["m1"].receives
+    assert first + 60.5 + 30 <= second <= first + 60.5 + 10 + 30 + 1
 
 
 def test_a_lost_lease_lets_a_standard_job_finish_and_still_tries_the_delete() -> None:

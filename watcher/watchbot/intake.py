@@ -13,7 +13,7 @@ from watchbot.sqs import POLL_SECONDS, SqsError
 from watchbot.work_queue import WorkQueue
 
 _BATCH = 10
-_LINGER_SECONDS = 0.01
+_LINGER_SECONDS = 0.005
 _PAUSE_FROM_SECONDS = 1.0
 _PAUSE_TO_SECONDS = 60.0
 _GIVE_UP_SECONDS = 600.0

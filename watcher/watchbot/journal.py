@@ -21,9 +21,6 @@ from typing import Any, Protocol
 
 from watchbot.contract import Event, LogFormat
 
-BODY_LIMIT = 2048
-"""A message body is cut to this many characters in logs, as ecs-watchbot did."""
-
 _WATCHER = "watcher"
 _WORKER = "worker"
 

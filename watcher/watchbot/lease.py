@@ -28,7 +28,7 @@ class LeaseLostError(Exception):
 class Lease:
     """One held message; its receipt handle can be replaced when the same message is received again."""
 
-    __slots__ = ("expires_at", "lost", "message", "on_lost", "released", "turn")
+    __slots__ = ("expires_at", "heartbeat", "lost", "message", "on_lost", "released", "turn")
 
     def __init__(self, message: Message, visibility_seconds: float) -> None:
         self.message = message
@@ -36,6 +36,7 @@ class Lease:
         self.lost = False
         self.released = False
         self.turn: int | None = None
+        self.heartbeat: asyncio.Task[None] | None = None
         self.on_lost: Callable[[], None] | None = None
 
     @property
@@ -97,6 +98,11 @@ class LeaseKeeper:
         """Stop extending: the message has been settled or given up."""
         lease.released = True
         self._unschedule(lease)
+
+    async def quiet(self, lease: Lease) -> None:
+        """Wait for a heartbeat that is under way: carried out late it would undo the back-off of a returned message."""
+        if lease.heartbeat is not None and not lease.heartbeat.done():
+            await asyncio.wait([lease.heartbeat])
 
     def replace(self, lease: Lease, message: Message) -> None:
         """Carry a lease on with the handle of a newer receive."""
@@ -161,6 +167,8 @@ class LeaseKeeper:
             task = asyncio.create_task(self._extend_batch(batch, now))
             self._calls.add(task)
             task.add_done_callback(self._calls.discard)
+            for lease, _ in batch:
+                lease.heartbeat = task
 
     async def _extend_batch(self, batch: list[tuple[Lease, int]], now: float) -> None:
         handles = [lease.receipt_handle for lease, _ in batch]

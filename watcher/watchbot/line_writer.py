@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import select
 import threading
+import time
 from collections import deque
 
 _HELD_BYTES = 8_388_608
 _HELD_WORKER_BYTES = 4_194_304
+_GATHER_SECONDS = 0.005
 
 
 class LineWriter:
@@ -24,6 +26,7 @@ class LineWriter:
         self._bytes = 0
         self._dropped = 0
         self._closed = False
+        self._idle = True
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
         self._thread.start()
@@ -44,7 +47,8 @@ class LineWriter:
                 return
             self._lines.append(data)
             self._bytes += len(data)
-            if len(self._lines) == 1:
+            if self._idle:
+                self._idle = False
                 self._changed.notify()
 
     def close(self, timeout_seconds: float) -> None:
@@ -56,9 +60,8 @@ class LineWriter:
 
     def _run(self) -> None:
         while True:
+            self._wait()
             with self._changed:
-                while not (self._lines or self._closed):
-                    self._changed.wait()
                 data = b"".join(self._lines)
                 self._lines.clear()
                 self._bytes, dropped, self._dropped = 0, self._dropped, 0
@@ -67,6 +70,16 @@ class LineWriter:
                 data += b"[watcher] %d log lines were dropped: nobody read them in time\n" % dropped
             if not self._write(data) or (closed and not self._lines):
                 return
+
+    def _wait(self) -> None:
+        """Wait for a line, and a moment longer for more: waking up for each would cost the event loop dearly."""
+        with self._changed:
+            if not (self._lines or self._closed):
+                self._idle = True
+                self._changed.wait_for(lambda: self._lines or self._closed)
+            self._idle = False
+        if not self._closed:
+            time.sleep(_GATHER_SECONDS)
 
     def _write(self, data: bytes) -> bool:
         view = memoryview(data)

@@ -183,6 +183,8 @@ class Watcher:
 
     async def _settle(self, lease: Lease, settlement: Settlement) -> Settlement:
         try:
+            if isinstance(settlement, Return):
+                await self._keeper.quiet(lease)
             return await self._queue.settle(lease, settlement)
         except Exception as error:  # noqa: BLE001 - the lease must not be held for ever, nor the rest of a group
             self._observe(Bug(error, lease.message.message_id))
