@@ -86,6 +86,17 @@ def race(
     return runs
 
 
+def field(talk: Console) -> list[Contender]:
+    """Give everyone who can run here."""
+    contenders = [watchbot(), watchbot(1, ONE_SLOT), spawn_loop()]
+    talk.print("having npm install the peers, if they are not there")
+    missing = install_peers()
+    if missing is None:
+        return contenders + peers(shutil.which("node") or "node")
+    talk.print(f"skipping {MAPBOX} and {SQS_CONSUMER}: {missing}")
+    return contenders
+
+
 def main() -> int:
     """Measure and report; 0 when every target that could be measured is held, else 1."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
@@ -98,13 +109,7 @@ def main() -> int:
         sys.exit("the bench reads /proc, which only Linux has")
     talk = Console(stderr=True)
     console = Console() if sys.stdout.isatty() else Console(width=_WIDTH)
-    contenders = [watchbot(), watchbot(1, ONE_SLOT), spawn_loop()]
-    talk.print("installing the peers with npm, once")
-    missing = install_peers()
-    if missing is None:
-        contenders += peers(shutil.which("node") or "node")
-    else:
-        talk.print(f"skipping {MAPBOX} and {SQS_CONSUMER}: {missing}")
+    contenders = field(talk)
     machine = facts()
     others = OtherPrograms()
     rounds, share, samples = (1, 0.1, 10) if arguments.quick else (3, 1.0, _SAMPLES)
