@@ -10,6 +10,7 @@ from __future__ import annotations
 from watchbot.contract import Isolation, LogFormat
 from watchbot_cdk.arguments import WatchbotArgumentError
 from watchbot_cdk.backoff import Backoff
+from watchbot_cdk.capacity import Capacity
 from watchbot_cdk.watchbot import Watchbot
 
-__all__ = ["Backoff", "Isolation", "LogFormat", "Watchbot", "WatchbotArgumentError"]
+__all__ = ["Backoff", "Capacity", "Isolation", "LogFormat", "Watchbot", "WatchbotArgumentError"]

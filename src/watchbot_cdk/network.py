@@ -1,51 +1,108 @@
-"""Where tasks run: the cluster given, or one of the stack's own, and the subnets that reach the internet from there."""
+"""Where tasks run: the cluster given, or one of the stack's own, and how they reach the internet from there."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
-from aws_cdk import Fn, RemovalPolicy, Stack, Token
+from aws_cdk import Annotations, Fn, RemovalPolicy, Stack, Token
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_logs as logs
-from constructs import Construct, IDependable
+from constructs import Construct
+
+from watchbot.contract import Isolation
+from watchbot_cdk.instances import require_instances
+from watchbot_cdk.placement import Placement
+from watchbot_cdk.subnets import Subnets, selected_subnets
 
 _CLUSTER_ID = "WatchbotCluster"
 
 
 @dataclasses.dataclass(frozen=True)
-class Network:
-    """A cluster and how its tasks are connected: out to the internet, with nothing let in."""
+class Interfaces:
+    """The network interfaces of tasks that have their own: out to the internet, with nothing let in by default."""
 
-    cluster: ecs.ICluster
     subnets: ec2.SubnetSelection
+    selected: Subnets
     public_ip: bool
-    security_group: ec2.SecurityGroup
+    security_groups: Sequence[ec2.ISecurityGroup]
 
     def subnet_ids(self) -> tuple[str, ...]:
         """Give the ids of the subnets, joined into one where they are known only at deployment."""
-        ids = self.cluster.vpc.select_subnets(subnet_type=self.subnets.subnet_type).subnet_ids
+        ids = self.selected.ids
         return (Fn.join(",", ids),) if Token.is_unresolved(ids) else tuple(ids)
 
-    def way_out(self) -> IDependable:
-        """Give what must exist before a task can pull its image: the routes of the subnets to the internet."""
-        subnets = self.cluster.vpc.select_subnets(subnet_type=self.subnets.subnet_type)
-        return subnets.internet_connectivity_established
+    def security_group_ids(self) -> tuple[str, ...]:
+        """Give the ids of the security groups."""
+        return tuple(group.security_group_id for group in self.security_groups)
 
 
-def add_network(scope: Construct, cluster: ecs.ICluster | None) -> Network:
-    """Place tasks in the given cluster, in private subnets with a way out if there are any, else in public ones.
+@dataclasses.dataclass(frozen=True)
+class Network:
+    """A cluster, and the interfaces of the service's tasks and of workers; None where they have their instance's."""
 
-    Without a cluster the stack gets one, shared by all its Watchbots.
+    cluster: ecs.ICluster
+    service: Interfaces | None
+    workers: Interfaces | None
+    connections: ec2.Connections
+
+
+def add_network(scope: Construct, placement: Placement, isolation: Isolation) -> Network:
+    """Place tasks in the given cluster, or in one that the stack gets, shared by all its Watchbots.
+
+    Workers on EC2 have the network of their instances unless subnets were asked for, and never a public address:
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-networking-awsvpc.html
     """
-    chosen = default_cluster(Stack.of(scope)) if cluster is None else cluster
-    private = cluster is not None and len(chosen.vpc.private_subnets) > 0
-    kind = ec2.SubnetType.PRIVATE_WITH_EGRESS if private else ec2.SubnetType.PUBLIC
-    security_group = ec2.SecurityGroup(scope, "SecurityGroup", vpc=chosen.vpc, allow_all_outbound=True)
-    return Network(chosen, ec2.SubnetSelection(subnet_type=kind), not private, security_group)
+    cluster = _cluster(scope, placement)
+    if not placement.has_subnets(isolation):
+        return Network(cluster, None, None, cluster.connections)
+    interfaces = _interfaces(scope, placement, cluster)
+    workers: Interfaces | None = interfaces
+    groups = list(interfaces.security_groups)
+    if placement.shares_instance_network:
+        workers = None
+        groups += cluster.connections.security_groups
+    elif placement.capacity.is_ec2:
+        workers = dataclasses.replace(interfaces, public_ip=False)
+    service = interfaces if isolation is Isolation.TASK else workers
+    for each in (service, workers):
+        if each is not None:
+            _warn_of_no_way_out(scope, each)
+    return Network(cluster, service, workers, ec2.Connections(security_groups=groups))
 
 
-def default_cluster(stack: Stack) -> ecs.ICluster:
+def _cluster(scope: Construct, placement: Placement) -> ecs.ICluster:
+    if placement.cluster is not None:
+        if placement.capacity.is_ec2 and placement.capacity.providers is None:
+            require_instances(scope, placement.cluster)
+        return placement.cluster
+    cluster = default_cluster(Stack.of(scope))
+    if placement.capacity.providers is not None:
+        cluster.enable_fargate_capacity_providers()
+    return cluster
+
+
+def _interfaces(scope: Construct, placement: Placement, cluster: ecs.ICluster) -> Interfaces:
+    subnets = placement.subnets_of(cluster)
+    selected = selected_subnets(cluster.vpc, subnets)
+    public_ip = selected.has_public if placement.assign_public_ip is None else placement.assign_public_ip
+    groups: Sequence[ec2.ISecurityGroup] | None = placement.security_groups
+    if groups is None:
+        groups = [ec2.SecurityGroup(scope, "SecurityGroup", vpc=cluster.vpc, allow_all_outbound=True)]
+    return Interfaces(subnets, selected, public_ip, groups)
+
+
+def _warn_of_no_way_out(scope: Construct, interfaces: Interfaces) -> None:
+    if interfaces.selected.are_public and not interfaces.public_ip:
+        Annotations.of(scope).add_warning_v2(
+            "watchbot-cdk:noWayOut",
+            "tasks in public subnets without public addresses, which on EC2 they never get, reach AWS only through "
+            "VPC endpoints; give vpc_subnets with a NAT gateway, or leave assign_public_ip out on Fargate",
+        )
+
+
+def default_cluster(stack: Stack) -> ecs.Cluster:
     """Find or create the stack's own cluster, in a VPC of two public subnets without a NAT gateway.
 
     A NAT gateway costs more than most services of this kind; instead each task has a public address and a security

@@ -18,7 +18,7 @@ def platform_problem(platform: ecs.RuntimePlatform | None) -> str | None:
 
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html
     """
-    architecture, system = _names(platform)
+    architecture, system = platform_names(platform)
     if architecture in _ARCHITECTURES and system == _LINUX:
         return None
     return f"runtime_platform must be LINUX on {' or '.join(_ARCHITECTURES)}, got {system} on {architecture}"
@@ -26,11 +26,11 @@ def platform_problem(platform: ecs.RuntimePlatform | None) -> str | None:
 
 def image_platform(platform: ecs.RuntimePlatform | None) -> ecr_assets.Platform:
     """Give the platform that an image has to be built for to run there."""
-    architecture, _ = _names(platform)
+    architecture, _ = platform_names(platform)
     return ecr_assets.Platform.LINUX_ARM64 if architecture == _ARM64 else ecr_assets.Platform.LINUX_AMD64
 
 
-def _names(platform: ecs.RuntimePlatform | None) -> tuple[str, str]:
+def platform_names(platform: ecs.RuntimePlatform | None) -> tuple[str, str]:
     """Give what ECS calls the processor and the system; the classes of the CDK tell it only to a template."""
     if platform is None:
         return _ARCHITECTURES[0], _LINUX

@@ -22,7 +22,8 @@ from watchbot.contract import (
 from watchbot_cdk.arguments import Arguments
 from watchbot_cdk.containers import add_scratch, container_log, loop_health, with_init
 from watchbot_cdk.messages import Messages
-from watchbot_cdk.settings import watcher_environment
+from watchbot_cdk.settings import process_environment
+from watchbot_cdk.task_definition import add_task_definition
 from watchbot_cdk.watcher_rights import grant_protecting, grant_watching
 
 _T = TypeVar("_T")
@@ -38,21 +39,15 @@ def add_process_task(
     log_group: logs.LogGroup,
     watcher_image: ecs.ContainerImage,
     service: str,
-) -> ecs.FargateTaskDefinition:
+) -> ecs.TaskDefinition:
     """Create the task definition: an init container brings the watcher, the user's container starts it.
 
     The worker shares the task's one role with its watcher: it may publish to the topic, do what ``permissions`` say,
     and also what the watcher may.
     """
-    definition = ecs.FargateTaskDefinition(
-        scope,
-        "Task",
-        cpu=arguments.cpu,
-        memory_limit_mib=arguments.memory_limit_mib,
-        runtime_platform=arguments.runtime_platform,
-    )
+    definition = add_task_definition(scope, "Task", arguments)
     definition.add_volume(name=_RUNTIME_VOLUME)
-    settings = watcher_environment(arguments, messages, log_group, service)
+    settings = process_environment(arguments, messages, log_group, service)
     worker = definition.add_container(
         WORKER_CONTAINER,
         image=arguments.image,
@@ -73,16 +68,20 @@ def add_process_task(
     worker.add_container_dependencies(
         ecs.ContainerDependency(container=install, condition=ecs.ContainerDependencyCondition.SUCCESS)
     )
+    _grant(definition, arguments, messages, cluster)
+    return definition
+
+
+def _grant(definition: ecs.TaskDefinition, arguments: Arguments, messages: Messages, cluster: ecs.ICluster) -> None:
     grant_watching(definition, messages, arguments.payload_bucket)
     grant_protecting(definition, cluster)
     messages.topic.grant_publish(definition.task_role)
     for statement in arguments.permissions:
         definition.add_to_task_role_policy(statement)
-    return definition
 
 
 def _add_install(
-    definition: ecs.FargateTaskDefinition, log_group: logs.LogGroup, watcher_image: ecs.ContainerImage
+    definition: ecs.TaskDefinition, log_group: logs.LogGroup, watcher_image: ecs.ContainerImage
 ) -> ecs.ContainerDefinition:
     """Add the container that fills the volumes and ends; it is root because ECS creates volumes as root's."""
     install = definition.add_container(

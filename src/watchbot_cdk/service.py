@@ -7,35 +7,96 @@ from collections.abc import Sequence
 from aws_cdk import aws_ecs as ecs
 from constructs import Construct, IDependable
 
+from watchbot.contract import Isolation
+from watchbot_cdk.arguments import Arguments
+from watchbot_cdk.capacity import Capacity
 from watchbot_cdk.network import Network
+
+_ID = "Service"
+_MIN_HEALTHY_PERCENT = 100
+_MAX_HEALTHY_PERCENT = 200
 
 
 def add_service(
     scope: Construct,
+    arguments: Arguments,
     network: Network,
-    definition: ecs.FargateTaskDefinition,
-    watchers: float,
+    definition: ecs.TaskDefinition,
     needs: Sequence[IDependable],
-) -> ecs.FargateService:
+) -> ecs.BaseService:
     """Create the service: new watchers start before old ones drain, and a deployment that cannot start is undone.
 
-    It waits for ``needs`` and the network's way out: tasks started before their rights and routes exist would fail,
-    and after a few of those the circuit breaker undoes a good deployment.
+    It waits for ``needs``, the cluster's capacity providers and the network's way out: tasks started before their
+    rights and routes exist would fail, and after a few of those the circuit breaker undoes a good deployment.
     """
-    service = ecs.FargateService(
+    capacity = arguments.placement.capacity
+    is_process = arguments.isolation is Isolation.PROCESS
+    service: ecs.BaseService
+    if is_process and capacity.is_ec2:
+        service = _ec2_service(scope, arguments, network, definition)
+    else:
+        # With Isolation.TASK the capacity is that of workers.
+        service = _fargate_service(
+            scope, arguments, network, definition, capacity if is_process else Capacity.fargate()
+        )
+    service.node.add_dependency(*needs)
+    if capacity.providers is not None:
+        service.node.add_dependency(network.cluster)
+    if network.service is not None:
+        service.node.add_dependency(*network.service.selected.ways_out)
+    return service
+
+
+def _fargate_service(
+    scope: Construct,
+    arguments: Arguments,
+    network: Network,
+    definition: ecs.TaskDefinition,
+    capacity: Capacity,
+) -> ecs.FargateService:
+    interfaces = network.service
+    assert interfaces is not None  # noqa: S101 - tasks on Fargate always have their own
+    return ecs.FargateService(
         scope,
-        "Service",
+        _ID,
         cluster=network.cluster,
         task_definition=definition,
-        desired_count=watchers,
-        min_healthy_percent=100,
-        max_healthy_percent=200,
+        desired_count=arguments.watchers,
+        min_healthy_percent=_MIN_HEALTHY_PERCENT,
+        max_healthy_percent=_MAX_HEALTHY_PERCENT,
         circuit_breaker=ecs.DeploymentCircuitBreaker(enable=True, rollback=True),
         # ECS turns it on for new services that do not say, and then stops tasks, jobs and all, to even out zones.
         availability_zone_rebalancing=ecs.AvailabilityZoneRebalancing.DISABLED,
-        vpc_subnets=network.subnets,
-        assign_public_ip=network.public_ip,
-        security_groups=[network.security_group],
+        capacity_provider_strategies=_strategies(capacity),
+        vpc_subnets=interfaces.subnets,
+        assign_public_ip=interfaces.public_ip,
+        security_groups=list(interfaces.security_groups),
     )
-    service.node.add_dependency(*needs, network.way_out())
-    return service
+
+
+def _ec2_service(
+    scope: Construct, arguments: Arguments, network: Network, definition: ecs.TaskDefinition
+) -> ecs.Ec2Service:
+    """Create it on instances, which need room for both generations of tasks while it is deployed."""
+    placement = arguments.placement
+    interfaces = network.service
+    return ecs.Ec2Service(
+        scope,
+        _ID,
+        cluster=network.cluster,
+        task_definition=definition,
+        desired_count=arguments.watchers,
+        min_healthy_percent=_MIN_HEALTHY_PERCENT,
+        max_healthy_percent=_MAX_HEALTHY_PERCENT,
+        circuit_breaker=ecs.DeploymentCircuitBreaker(enable=True, rollback=True),
+        availability_zone_rebalancing=ecs.AvailabilityZoneRebalancing.DISABLED,
+        capacity_provider_strategies=_strategies(placement.capacity),
+        placement_constraints=list(placement.placement_constraints) or None,
+        placement_strategies=list(placement.placement_strategies) or None,
+        vpc_subnets=None if interfaces is None else interfaces.subnets,
+        security_groups=None if interfaces is None else list(interfaces.security_groups),
+    )
+
+
+def _strategies(capacity: Capacity) -> list[ecs.CapacityProviderStrategy] | None:
+    return None if capacity.providers is None else list(capacity.providers)

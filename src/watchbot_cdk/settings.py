@@ -2,52 +2,91 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
-from aws_cdk import Tokenization
+from aws_cdk import Duration, Tokenization
+from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
 
 from watchbot.contract import Settings
 from watchbot_cdk.arguments import Arguments
+from watchbot_cdk.deploy_time import is_deploy_time
+from watchbot_cdk.instance_choice import run_task_constraints, run_task_strategies
 from watchbot_cdk.messages import Messages
 from watchbot_cdk.network import Network
 
 _BACKOFF_CAP_SECONDS = 900
+_START_TIMEOUT_SECONDS = 600
 
 
-def watcher_environment(
+def process_environment(
+    arguments: Arguments, messages: Messages, log_group: logs.LogGroup, service: str
+) -> dict[str, str]:
+    """Render the settings of a watcher that runs a process for each message."""
+    return _settings(arguments, messages, log_group, service).to_env(_render)
+
+
+def task_environment(
     arguments: Arguments,
     messages: Messages,
     log_group: logs.LogGroup,
     service: str,
     *,
-    network: Network | None = None,
-    task_definition_arn: str | None = None,
+    network: Network,
+    worker: ecs.TaskDefinition,
+    payload_bucket: s3.IBucket,
 ) -> dict[str, str]:
-    """Render the watcher's settings; with a network and a task definition it runs an ECS task for each message."""
-    cap = arguments.backoff.cap
-    settings = Settings(
+    """Render the settings of a watcher that runs an ECS task for each message."""
+    placement = arguments.placement
+    interfaces = network.workers
+    settings = dataclasses.replace(
+        _settings(arguments, messages, log_group, service),
+        cluster=network.cluster.cluster_arn,
+        task_definition=worker.task_definition_arn,
+        watchers=_at_least_one(arguments.watchers),
+        start_timeout_seconds=_seconds(arguments.start_timeout, _START_TIMEOUT_SECONDS),
+        task_launch_type=placement.capacity.launch_type,
+        task_capacity=tuple(
+            (one.capacity_provider, _number(one.weight or 0)) for one in placement.capacity.providers or ()
+        ),
+        task_placement_constraints=run_task_constraints(placement.placement_constraints),
+        task_placement_strategies=run_task_strategies(placement.placement_strategies),
+        task_payload_bucket=payload_bucket.bucket_name,
+        task_subnets=() if interfaces is None else interfaces.subnet_ids(),
+        task_security_groups=() if interfaces is None else interfaces.security_group_ids(),
+        task_public_ip=interfaces is not None and interfaces.public_ip,
+    )
+    return settings.to_env(_render)
+
+
+def _settings(arguments: Arguments, messages: Messages, log_group: logs.LogGroup, service: str) -> Settings:
+    return Settings(
         queue_url=messages.queue.queue_url,
         dead_letter_queue_url=messages.dead_letter_queue.queue_url,
         max_receive_count=_number(arguments.max_receive_count),
         service=service,
         workers=_number(arguments.workers),
         visibility_timeout_seconds=_number(arguments.visibility_timeout.to_seconds()),
-        job_timeout_seconds=0 if arguments.job_timeout is None else _number(arguments.job_timeout.to_seconds()),
+        job_timeout_seconds=_seconds(arguments.job_timeout, 0),
         backoff_base=arguments.backoff.base,
-        backoff_cap_seconds=_BACKOFF_CAP_SECONDS if cap is None else _number(cap.to_seconds()),
+        backoff_cap_seconds=_seconds(arguments.backoff.cap, _BACKOFF_CAP_SECONDS),
         backoff_jitter=arguments.backoff.jitter,
         log_format=arguments.log_format,
         payload_bucket=None if arguments.payload_bucket is None else arguments.payload_bucket.bucket_name,
         work_topic=messages.topic.topic_arn,
         log_group=log_group.log_group_name,
-        cluster=None if network is None else network.cluster.cluster_arn,
-        task_definition=task_definition_arn,
-        task_subnets=() if network is None else network.subnet_ids(),
-        task_security_groups=() if network is None else (network.security_group.security_group_id,),
-        task_public_ip=network is not None and network.public_ip,
     )
-    return settings.to_env(_render)
+
+
+def _seconds(duration: Duration | None, default: int) -> Any:
+    return default if duration is None else _number(duration.to_seconds())
+
+
+def _at_least_one(watchers: float) -> Any:
+    """Count the watchers that share what ECS allows an account: none at all run no code that divides by them."""
+    return watchers if is_deploy_time(watchers) else max(1, _number(watchers))
 
 
 def _number(value: float) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
@@ -13,8 +15,9 @@ from watchbot_cdk.arguments import Arguments
 from watchbot_cdk.containers import add_scratch, container_log, loop_health, with_init
 from watchbot_cdk.messages import Messages
 from watchbot_cdk.network import Network
-from watchbot_cdk.settings import watcher_environment
-from watchbot_cdk.watcher_rights import grant_watching, tasks_of
+from watchbot_cdk.payload_bucket import add_payload_bucket
+from watchbot_cdk.settings import task_environment
+from watchbot_cdk.watcher_rights import grant_payload_bucket, grant_watching, tasks_of
 
 _CPU = 256
 _MEMORY_MIB = 512
@@ -26,11 +29,15 @@ def add_task_watcher(
     messages: Messages,
     network: Network,
     log_group: logs.LogGroup,
-    worker: ecs.FargateTaskDefinition,
+    worker: ecs.TaskDefinition,
     watcher_image: ecs.ContainerImage,
     service: str,
 ) -> ecs.FargateTaskDefinition:
-    """Create the watcher's task definition, with a role that can do what a watcher does and nothing else."""
+    """Create the watcher's task definition, with a role that can do what a watcher does and nothing else.
+
+    It is Fargate's wherever workers run, so that a cluster may shrink to no instance at all between jobs. Messages that
+    are too large for a worker's environment go through a bucket of the watcher's own.
+    """
     definition = ecs.FargateTaskDefinition(
         scope,
         "WatcherTask",
@@ -38,18 +45,28 @@ def add_task_watcher(
         memory_limit_mib=_MEMORY_MIB,
         runtime_platform=arguments.runtime_platform,
     )
+    payload_bucket = add_payload_bucket(scope)
+    environment = task_environment(
+        arguments, messages, log_group, service, network=network, worker=worker, payload_bucket=payload_bucket
+    )
+    _add_watcher(definition, watcher_image, environment, log_group)
+    grant_watching(definition, messages, arguments.payload_bucket)
+    grant_payload_bucket(definition, payload_bucket)
+    _grant_running(definition, worker, network.cluster)
+    return definition
+
+
+def _add_watcher(
+    definition: ecs.FargateTaskDefinition,
+    image: ecs.ContainerImage,
+    environment: Mapping[str, str],
+    log_group: logs.LogGroup,
+) -> None:
     watcher = definition.add_container(
         WATCHER_CONTAINER,
-        image=watcher_image,
+        image=image,
         command=["listen"],
-        environment=watcher_environment(
-            arguments,
-            messages,
-            log_group,
-            service,
-            network=network,
-            task_definition_arn=worker.task_definition_arn,
-        ),
+        environment=environment,
         linux_parameters=with_init(definition),
         logging=container_log(log_group),
         readonly_root_filesystem=True,
@@ -57,14 +74,9 @@ def add_task_watcher(
         stop_timeout=Duration.seconds(120),
     )
     add_scratch(definition, watcher)
-    grant_watching(definition, messages, arguments.payload_bucket)
-    _grant_running(definition, worker, network.cluster)
-    return definition
 
 
-def _grant_running(
-    watcher: ecs.FargateTaskDefinition, worker: ecs.FargateTaskDefinition, cluster: ecs.ICluster
-) -> None:
+def _grant_running(watcher: ecs.TaskDefinition, worker: ecs.TaskDefinition, cluster: ecs.ICluster) -> None:
     stack = Stack.of(watcher)
     in_cluster = {"ArnEquals": {"ecs:cluster": cluster.cluster_arn}}
     # Every revision: during a deployment the old watchers still run the old one.

@@ -11,22 +11,17 @@ from watchbot.contract import WORKER_CONTAINER
 from watchbot_cdk.arguments import Arguments
 from watchbot_cdk.containers import container_log, with_init
 from watchbot_cdk.messages import Messages
+from watchbot_cdk.task_definition import add_task_definition
 
 
 def add_task_worker(
     scope: Construct, arguments: Arguments, messages: Messages, log_group: logs.LogGroup
-) -> ecs.FargateTaskDefinition:
+) -> ecs.TaskDefinition:
     """Create the task definition that runs once for each message; its exit code is the worker's answer.
 
     The worker may publish to the topic, whose ARN it finds in ``WorkTopic``, and do what ``permissions`` say.
     """
-    definition = ecs.FargateTaskDefinition(
-        scope,
-        "WorkerTask",
-        cpu=arguments.cpu,
-        memory_limit_mib=arguments.memory_limit_mib,
-        runtime_platform=arguments.runtime_platform,
-    )
+    definition = add_task_definition(scope, "WorkerTask", arguments)
     definition.add_container(
         WORKER_CONTAINER,
         image=arguments.image,

@@ -17,10 +17,12 @@ from constructs import Construct
 from watchbot.contract import Description, Isolation, LogFormat
 from watchbot_cdk.arguments import Arguments
 from watchbot_cdk.backoff import Backoff
+from watchbot_cdk.capacity import Capacity
 from watchbot_cdk.description import add_description, service_name
 from watchbot_cdk.log_retention import retention_days
 from watchbot_cdk.messages import add_messages
 from watchbot_cdk.network import add_network
+from watchbot_cdk.placement import Placement
 from watchbot_cdk.platform import image_platform
 from watchbot_cdk.process_task import add_process_task
 from watchbot_cdk.service import add_service
@@ -49,6 +51,14 @@ class Watchbot(Construct):
     :param runtime_platform: the processor that tasks run on; X86_64 by default, ARM64 is cheaper. The images have to
         be built for it, as ours is.
     :param cluster: where tasks run; by default a cluster of the stack's own, in a VPC of public subnets.
+    :param capacity: what workers run on; Fargate by default. The watchers of Isolation.TASK are on Fargate always.
+        EC2 capacity needs a cluster that has instances.
+    :param vpc_subnets: of the cluster's VPC, for tasks; by default private ones with a way out if there are any, else
+        public ones. Workers on EC2 have the network of their instance (mode bridge) without it, awsvpc with it.
+    :param security_groups: of tasks; by default one of the service's own that lets nothing in.
+    :param assign_public_ip: give tasks public addresses; by default in public subnets alone. On EC2 they never get any.
+    :param placement_constraints: which EC2 instances workers may run on.
+    :param placement_strategies: which of those ECS prefers, in this order.
     :param watchers: the number of watcher tasks.
     :param workers: how many workers each watcher runs at once.
     :param fifo: keep the order of each message group; topic and queues are then FIFO, and so is every sender.
@@ -62,6 +72,8 @@ class Watchbot(Construct):
         (Amazon's extended client libraries do); such a payload is the worker's message, and is deleted after success.
     :param job_timeout: stop a job that runs longer, as failed; no limit by default, but 11 h 55 min with
         Isolation.PROCESS.
+    :param start_timeout: stop a task that has not started by then, and start another; 10 minutes by default. For
+        Isolation.TASK.
     :param log_retention: how long log lines are kept; 14 days by default.
     :param log_format: the watcher's lines as text or JSON.
     :param watcher_image: the watcher's image; by default built from this package, which needs Docker at deployment.
@@ -84,6 +96,12 @@ class Watchbot(Construct):
         memory_limit_mib: float = 512,
         runtime_platform: ecs.RuntimePlatform | None = None,
         cluster: ecs.ICluster | None = None,
+        capacity: Capacity | None = None,
+        vpc_subnets: ec2.SubnetSelection | None = None,
+        security_groups: Sequence[ec2.ISecurityGroup] | None = None,
+        assign_public_ip: bool | None = None,
+        placement_constraints: Sequence[ecs.PlacementConstraint] | None = None,
+        placement_strategies: Sequence[ecs.PlacementStrategy] | None = None,
         watchers: float = 1,
         workers: float = 1,
         fifo: bool = False,
@@ -93,6 +111,7 @@ class Watchbot(Construct):
         backoff: Backoff | None = None,
         payload_bucket: s3.IBucket | None = None,
         job_timeout: Duration | None = None,
+        start_timeout: Duration | None = None,
         log_retention: Duration | None = None,
         log_format: LogFormat = LogFormat.TEXT,
         watcher_image: ecs.ContainerImage | None = None,
@@ -107,7 +126,15 @@ class Watchbot(Construct):
             cpu=cpu,
             memory_limit_mib=memory_limit_mib,
             runtime_platform=runtime_platform,
-            cluster=cluster,
+            placement=Placement(
+                cluster=cluster,
+                capacity=Capacity.fargate() if capacity is None else capacity,
+                vpc_subnets=vpc_subnets,
+                security_groups=security_groups,
+                assign_public_ip=assign_public_ip,
+                placement_constraints=() if placement_constraints is None else placement_constraints,
+                placement_strategies=() if placement_strategies is None else placement_strategies,
+            ),
             watchers=watchers,
             workers=workers,
             fifo=fifo,
@@ -117,6 +144,7 @@ class Watchbot(Construct):
             backoff=Backoff() if backoff is None else backoff,
             payload_bucket=payload_bucket,
             job_timeout=job_timeout,
+            start_timeout=start_timeout,
             log_retention=Duration.days(14) if log_retention is None else log_retention,
             log_format=log_format,
             watcher_image=watcher_image,
@@ -130,11 +158,11 @@ class Watchbot(Construct):
             retention=retention_days(arguments.log_retention),
             removal_policy=RemovalPolicy.DESTROY,
         )
-        self._network = add_network(self, cluster)
+        self._network = add_network(self, arguments.placement, isolation)
         self._name = service_name(self)
         self._add_tasks(arguments)
         tasks = (self._watcher_task, self._task)
-        self._service = add_service(self, self._network, self._watcher_task, watchers, tasks)
+        self._service = add_service(self, arguments, self._network, self._watcher_task, tasks)
         self._describe(isolation)
 
     def _add_tasks(self, arguments: Arguments) -> None:
@@ -150,7 +178,14 @@ class Watchbot(Construct):
             case Isolation.TASK:
                 self._task = add_task_worker(self, arguments, self._messages, self._log_group)
                 self._watcher_task = add_task_watcher(
-                    self, arguments, self._messages, self._network, self._log_group, self._task, image, self._name
+                    self,
+                    arguments,
+                    self._messages,
+                    self._network,
+                    self._log_group,
+                    self._task,
+                    image,
+                    self._name,
                 )
 
     def _describe(self, isolation: Isolation) -> None:
@@ -194,17 +229,17 @@ class Watchbot(Construct):
         return self._network.cluster
 
     @property
-    def service(self) -> ecs.FargateService:
+    def service(self) -> ecs.BaseService:
         """The ECS service that keeps the watchers running."""
         return self._service
 
     @property
-    def task_definition(self) -> ecs.FargateTaskDefinition:
+    def task_definition(self) -> ecs.TaskDefinition:
         """The task the worker runs in."""
         return self._task
 
     @property
-    def watcher_task_definition(self) -> ecs.FargateTaskDefinition:
+    def watcher_task_definition(self) -> ecs.TaskDefinition:
         """The task the watcher runs in; with Isolation.PROCESS the worker's own."""
         return self._watcher_task
 
@@ -215,8 +250,8 @@ class Watchbot(Construct):
 
     @property
     def connections(self) -> ec2.Connections:
-        """The network side of the tasks, to let them in elsewhere."""
-        return self._network.security_group.connections
+        """The network side of the tasks, to let them in elsewhere; of their instances where they share that."""
+        return self._network.connections
 
     def grant_publish(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let someone send jobs to the topic."""

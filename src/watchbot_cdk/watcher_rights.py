@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
@@ -22,7 +24,14 @@ def grant_watching(definition: ecs.TaskDefinition, messages: Messages, payload_b
         iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[messages.dead_letter_queue.queue_arn])
     )
     if payload_bucket is not None:
-        _grant_payloads(definition, payload_bucket)
+        _grant_objects(definition, payload_bucket, ["s3:GetObject", "s3:DeleteObject"])
+        if payload_bucket.encryption_key is not None:
+            payload_bucket.encryption_key.grant_decrypt(definition.task_role)
+
+
+def grant_payload_bucket(definition: ecs.TaskDefinition, bucket: s3.IBucket) -> None:
+    """Let a task put payloads into the service's own bucket, sign URLs to read them, and delete them."""
+    _grant_objects(definition, bucket, ["s3:PutObject", "s3:GetObject", "s3:DeleteObject"])
 
 
 def grant_protecting(definition: ecs.TaskDefinition, cluster: ecs.ICluster) -> None:
@@ -45,17 +54,12 @@ def tasks_of(cluster: ecs.ICluster, stack: Stack) -> str:
     )
 
 
-def _grant_payloads(definition: ecs.TaskDefinition, bucket: s3.IBucket) -> None:
-    """Let a task read payloads and delete them after success.
+def _grant_objects(definition: ecs.TaskDefinition, bucket: s3.IBucket, actions: Sequence[str]) -> None:
+    """Let a task do this with every object of a bucket, and list it.
 
     Without the right to list the bucket S3 answers for an object that does not exist as for one that may not be read,
     and a message whose payload is gone would be tried for hours:
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
     """
-    for actions, resource in (
-        (["s3:GetObject", "s3:DeleteObject"], bucket.arn_for_objects("*")),
-        (["s3:ListBucket"], bucket.bucket_arn),
-    ):
-        definition.add_to_task_role_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
-    if bucket.encryption_key is not None:
-        bucket.encryption_key.grant_decrypt(definition.task_role)
+    for allowed, resource in ((actions, bucket.arn_for_objects("*")), (["s3:ListBucket"], bucket.bucket_arn)):
+        definition.add_to_task_role_policy(iam.PolicyStatement(actions=list(allowed), resources=[resource]))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
@@ -9,6 +10,7 @@ from watchbot.contract import (
     Description,
     DescriptionError,
     Isolation,
+    LaunchType,
     LogFormat,
     Settings,
     SettingsError,
@@ -32,12 +34,21 @@ NAMES = {
     "WATCHBOT_LOG_RATE_BYTES",
     "WATCHBOT_MAX_RECEIVE_COUNT",
     "WATCHBOT_QUEUE_URL",
+    "WATCHBOT_PAYLOAD_BUCKET",
+    "WATCHBOT_ENDPOINT_URL",
     "WATCHBOT_SERVICE",
+    "WATCHBOT_START_TIMEOUT_SECONDS",
+    "WATCHBOT_TASK_CAPACITY",
     "WATCHBOT_TASK_DEFINITION",
+    "WATCHBOT_TASK_LAUNCH_TYPE",
+    "WATCHBOT_TASK_PAYLOAD_BUCKET",
+    "WATCHBOT_TASK_PLACEMENT_CONSTRAINTS",
+    "WATCHBOT_TASK_PLACEMENT_STRATEGIES",
     "WATCHBOT_TASK_PUBLIC_IP",
     "WATCHBOT_TASK_SECURITY_GROUPS",
     "WATCHBOT_TASK_SUBNETS",
     "WATCHBOT_VISIBILITY_TIMEOUT_SECONDS",
+    "WATCHBOT_WATCHERS",
     "WATCHBOT_WORKERS",
     "WATCHBOT_WORK_TOPIC",
 }
@@ -56,10 +67,22 @@ EVERYTHING = Settings(
     backoff_jitter=0.25,
     log_format=LogFormat.JSON,
     log_rate_bytes=4096,
+    payload_bucket="payloads",
+    endpoint_url="https://vpce-1.sqs.eu-west-1.vpce.amazonaws.com",
     work_topic="arn:topic",
     log_group="group",
     cluster="cluster",
     task_definition="family:1",
+    watchers=4,
+    start_timeout_seconds=30,
+    task_launch_type=LaunchType.EC2,
+    task_capacity=(("gpu-spot", 3), ("gpu", 0)),
+    task_placement_constraints=(
+        {"type": "memberOf", "expression": "attribute:ecs.instance-type =~ g5.*"},
+        {"type": "distinctInstance"},
+    ),
+    task_placement_strategies=({"type": "binpack", "field": "memory"},),
+    task_payload_bucket="own",
     task_subnets=("subnet-1", "subnet-2"),
     task_security_groups=("sg-1",),
     task_public_ip=True,
@@ -71,7 +94,14 @@ def test_what_the_construct_writes_the_watcher_reads() -> None:
 
 
 def test_the_names_are_contract() -> None:
-    assert set(EVERYTHING.to_env()) == NAMES
+    assert set(EVERYTHING.to_env()) == NAMES == {field.metadata["name"] for field in dataclasses.fields(Settings)}
+
+
+def test_the_settings_of_placement_are_text_that_a_person_can_read() -> None:
+    written = EVERYTHING.to_env()
+    assert written["WATCHBOT_TASK_CAPACITY"] == "gpu-spot=3,gpu=0"
+    assert written["WATCHBOT_TASK_LAUNCH_TYPE"] == "ec2"
+    assert written["WATCHBOT_TASK_PLACEMENT_STRATEGIES"] == '[{"type": "binpack", "field": "memory"}]'
 
 
 def test_only_the_queue_url_is_required_and_defaults_are_left_out() -> None:
@@ -89,6 +119,8 @@ def test_the_documented_defaults_hold() -> None:
     assert settings.drain_seconds == 105
     assert settings.log_format is LogFormat.TEXT
     assert settings.isolation is Isolation.PROCESS
+    assert (settings.watchers, settings.start_timeout_seconds) == (1, 600)
+    assert settings.task_launch_type is LaunchType.FARGATE
 
 
 @pytest.mark.parametrize(
@@ -106,6 +138,13 @@ def test_the_documented_defaults_hold() -> None:
         ("WATCHBOT_LOG_FORMAT", "xml", "one of text, json"),
         ("WATCHBOT_BACKOFF_BASE", "nan", "a number from 1 to 60"),
         ("WATCHBOT_TASK_PUBLIC_IP", "yes", "true or false"),
+        ("WATCHBOT_WATCHERS", "0", "a whole number from 1 to 5000"),
+        ("WATCHBOT_START_TIMEOUT_SECONDS", "0", "a whole number from 1 to 43200"),
+        ("WATCHBOT_TASK_LAUNCH_TYPE", "lambda", "one of fargate, ec2"),
+        ("WATCHBOT_TASK_CAPACITY", "FARGATE", "weights from 0 to 1000"),
+        ("WATCHBOT_TASK_CAPACITY", "FARGATE=1001", "weights from 0 to 1000"),
+        ("WATCHBOT_TASK_PLACEMENT_CONSTRAINTS", "distinctInstance", "a JSON list of objects"),
+        ("WATCHBOT_TASK_PLACEMENT_STRATEGIES", '["random"]', "a JSON list of objects"),
     ],
 )
 def test_refuses_a_malformed_value_by_name_with_what_is_allowed(name: str, value: str, allowed: str) -> None:

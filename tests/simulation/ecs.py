@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -13,12 +14,16 @@ from watchbot.ecs import EcsError
 Fault = Callable[[str, int], Exception | None]
 
 
+_SHOWN_SECONDS = 3600.0
+"""ECS shows a stopped task for at least an hour."""
+
+
 class SimulatedEcs:
-    """Tasks that run as long as ``seconds`` says and exit as ``exit_code`` says."""
+    """Tasks that run for ``seconds`` and exit with ``exit_code``, or with what is drawn for each."""
 
     def __init__(self, *, seconds: float = 60, exit_code: int | None = 0) -> None:
-        self.seconds = seconds
-        self.exit_code = exit_code
+        self.draw_seconds: Callable[[], float] = lambda: seconds
+        self.draw_exit_code: Callable[[], int | None] = lambda: exit_code
         self.tasks: dict[str, dict[str, Any]] = {}
         self.requests: list[Mapping[str, Any]] = []
         self.stops: list[tuple[str, str]] = []
@@ -26,6 +31,12 @@ class SimulatedEcs:
         self.fault: Fault = lambda name, number: None
         self.lose_answers = 0
         self.failures: list[str] = []
+        self.startedby_stands_alone = False
+        self.refuses: Callable[[], str | None] = lambda: None
+        self.refuses_provider: str | None = None
+        self.start_failure: Callable[[], str | None] = lambda: None
+        self.start_seconds = 0.0
+        self.listed_after_seconds = 0.0
         self._tokens: dict[str, tuple[str, str]] = {}
 
     async def run_task(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -34,8 +45,9 @@ class SimulatedEcs:
         assert len(request["startedBy"]) <= 128
         assert len(request["clientToken"]) <= 64
         self.requests.append(request)
-        if self.failures:
-            return {"tasks": [], "failures": [{"reason": self.failures.pop(0)}]}
+        refusal = self.failures.pop(0) if self.failures else self._refusal(request)
+        if refusal is not None:
+            return {"tasks": [], "failures": [{"reason": refusal}]}
         frozen = json.dumps(request, sort_keys=True)
         token = request["clientToken"]
         if token in self._tokens:
@@ -53,22 +65,42 @@ class SimulatedEcs:
     async def describe_tasks(self, arns: Sequence[str]) -> Mapping[str, Any]:
         self._call("describe_tasks")
         assert 1 <= len(arns) <= 100
-        known = [self._described(arn) for arn in arns if arn in self.tasks]
-        missing = [{"arn": arn, "reason": "MISSING"} for arn in arns if arn not in self.tasks]
+        known = [self._described(arn) for arn in arns if self._is_shown(arn)]
+        missing = [{"arn": arn, "reason": "MISSING"} for arn in arns if not self._is_shown(arn)]
         return {"tasks": known, "failures": missing}
 
-    async def list_tasks(self, started_by: str, desired_status: str) -> list[str]:
+    async def list_tasks(
+        self,
+        *,
+        started_by: str | None = None,
+        family: str | None = None,
+        desired_status: str = "RUNNING",
+        pages: int = 1,
+    ) -> list[str]:
         self._call("list_tasks")
+        if started_by is not None and desired_status != "RUNNING" and self.startedby_stands_alone:
+            raise EcsError("startedBy must be the only filter", code="InvalidParameterException", answered=True)
         return [
             arn
-            for arn in self.tasks
-            if self.tasks[arn]["startedBy"] == started_by and self._described(arn)["desiredStatus"] == desired_status
+            for arn, task in self.tasks.items()
+            if started_by in (None, task["startedBy"])
+            and self._described(arn)["desiredStatus"] == desired_status
+            and _now() >= task["listed_at"]
+            and _now() - task["ends_at"] < _SHOWN_SECONDS
         ]
 
     async def stop_task(self, arn: str, reason: str) -> None:
         self._call("stop_task")
         self.stops.append((arn, reason))
         self.tasks[arn] |= {"ends_at": _now(), "stoppedReason": reason, "stopCode": "UserInitiated"}
+
+    def _refusal(self, request: Mapping[str, Any]) -> str | None:
+        providers = [one["capacityProvider"] for one in request.get("capacityProviderStrategy", [])]
+        return "Capacity is unavailable at this time" if self.refuses_provider in providers else self.refuses()
+
+    def _is_shown(self, arn: str) -> bool:
+        task = self.tasks.get(arn)
+        return task is not None and _now() >= task["listed_at"] and _now() - task["ends_at"] < _SHOWN_SECONDS
 
     def _call(self, name: str) -> None:
         self.calls.append(name)
@@ -78,24 +110,33 @@ class SimulatedEcs:
 
     def _start(self, request: Mapping[str, Any]) -> str:
         arn = f"arn:task/{len(self.tasks) + 1}"
+        failure = self.start_failure()
         self.tasks[arn] = {
             "taskArn": arn,
             "startedBy": request["startedBy"],
             "createdAt": _date(_now()),
-            "starts_at": _now(),
-            "ends_at": _now() + self.seconds,
-            "exit_code": self.exit_code,
+            "listed_at": _now() + self.listed_after_seconds,
+            "starts_at": _now() + self.start_seconds,
+            "created": _now(),
+            "ends_at": _now() + self.start_seconds + self.draw_seconds(),
+            "exit_code": self.draw_exit_code(),
         }
+        if failure is not None:
+            ends_at = _now() + self.start_seconds
+            failed = {"stopCode": "TaskFailedToStart", "stoppedReason": failure, "ends_at": ends_at}
+            self.tasks[arn] |= failed | {"starts_at": math.inf}
         return arn
 
     def _described(self, arn: str) -> dict[str, Any]:
         task = self.tasks[arn]
         stopped = _now() >= task["ends_at"]
+        started = min(_now(), task["ends_at"]) >= task["starts_at"]
         described = {
             "taskArn": arn,
+            "startedBy": task["startedBy"],
             "createdAt": task["createdAt"],
-            "startedAt": _date(task["starts_at"]),
-            "lastStatus": "STOPPED" if stopped else "RUNNING",
+            "startedAt": _date(task["starts_at"]) if started and task["starts_at"] < math.inf else None,
+            "lastStatus": "STOPPED" if stopped else "RUNNING" if started else "PROVISIONING",
             "desiredStatus": "STOPPED" if stopped else "RUNNING",
             "containers": [{"name": "worker"}],
         }
@@ -103,7 +144,7 @@ class SimulatedEcs:
             described["stopCode"] = task.get("stopCode", "EssentialContainerExited")
             described["stoppedReason"] = task.get("stoppedReason", "Essential container in task exited")
             described["stoppedAt"] = _date(task["ends_at"])
-            described["containers"] = [{"name": "worker", "exitCode": task["exit_code"]}]
+            described["containers"] = [{"name": "worker", "exitCode": task["exit_code"] if started else None}]
         return described
 
 

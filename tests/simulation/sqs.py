@@ -40,6 +40,7 @@ class SimulatedSqs:
         self.latency_seconds = latency_seconds
         self.heartbeat_latency_seconds = latency_seconds
         self.stored: dict[str, Stored] = {}
+        self.ever: dict[str, Stored] = {}
         self.deleted: dict[str, float] = {}
         self.stale_deletes: list[str] = []
         self.dead_letters: list[Mapping[str, Any]] = []
@@ -54,6 +55,7 @@ class SimulatedSqs:
         for body in bodies:
             message_id = f"m{next(self._numbers)}"
             self.stored[message_id] = Stored(message_id, body, group, _now(), _now())
+            self.ever[message_id] = self.stored[message_id]
             ids.append(message_id)
         self._arrived.set()
         return ids

@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from aws_cdk import App, Environment, Stack
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 
+from watchbot.contract import WATCHER_CONTAINER, Settings
 from watchbot_cdk import Watchbot
 
 IMAGE = "public.ecr.aws/x/worker"
@@ -85,5 +87,35 @@ def placeholders(value: Any) -> str:
             return value
         case {"Fn::Join": [separator, parts]}:
             return str(separator).join(placeholders(part) for part in parts)
+        case {"Fn::GetAtt": [str(name), str(attribute)]}:
+            return f"<{name}.{attribute}>"
         case _:
             return f"<{json.dumps(value)}>".replace('"', "'")
+
+
+def watcher_settings(template: Template, container: str = WATCHER_CONTAINER) -> Settings:
+    """Read the settings of the only watcher in this container as it will."""
+    environment = {name: placeholders(value) for name, value in template.environment(container).items()}
+    for name in ("WATCHBOT_QUEUE_URL", "WATCHBOT_DEAD_LETTER_QUEUE_URL"):
+        assert "'Ref'" in environment[name]
+        environment[name] = "https://sqs.example/queue"
+    return Settings.from_env(environment)
+
+
+def cluster_with_instances(stack: Stack, vpc: ec2.IVpc) -> ecs.ICluster:
+    """Give a cluster in which tasks run on EC2, too."""
+    instances = ec2.SecurityGroup(stack, "Instances", vpc=vpc)
+    return ecs.Cluster.from_cluster_attributes(
+        stack, "Mine", cluster_name="mine", vpc=vpc, security_groups=[instances], has_ec2_capacity=True
+    )
+
+
+def synth_in_cluster(arguments: dict[str, Any] | Callable[[Stack, ec2.Vpc], dict[str, Any]]) -> Template:
+    """Synthesise a Watchbot in a cluster with instances, in a VPC with public and private subnets."""
+
+    def build(stack: Stack) -> None:
+        vpc = ec2.Vpc(stack, "Vpc", max_azs=1, nat_gateways=1)
+        found = arguments if isinstance(arguments, dict) else arguments(stack, vpc)
+        Watchbot(stack, "svc", **{"image": image(), "cluster": cluster_with_instances(stack, vpc), **found})
+
+    return synth(build)

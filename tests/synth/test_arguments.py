@@ -77,6 +77,9 @@ PROCESS = {"isolation": Isolation.PROCESS, "command": ["true"]}
             "job_timeout (172800 s) must be shorter than retention_period (86400 s)",
         ),
         ({"job_timeout": Duration.millis(1500)}, "job_timeout must be whole seconds, got 1.5"),
+        ({"start_timeout": 600}, "start_timeout must be a Duration or None, got 600"),
+        ({"start_timeout": Duration.seconds(0)}, "start_timeout must be 1 to 43200 seconds, got 0"),
+        ({"start_timeout": Duration.minutes(1), **PROCESS}, "start_timeout is for Isolation.TASK, got one with"),
     ],
 )
 def test_refuses_by_name_with_the_value_and_what_is_allowed(arguments: dict[str, Any], says: str) -> None:

@@ -1,4 +1,4 @@
-"""A bucket of payloads: the watcher is told its name, and may read and delete its objects and nothing else."""
+"""Buckets of payloads, the senders' and the service's own: who may do what with their objects, and nothing else."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from aws_cdk import Stack
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
-from tests.synth.template import Template, image, synth
+from tests.synth.template import Template, image, placeholders, synth, synth_watchbot
 from watchbot_cdk import Isolation, Watchbot
 
 PROCESS: dict[str, Any] = {"isolation": Isolation.PROCESS, "command": ["work"]}
@@ -22,14 +22,26 @@ def _synth(arguments: dict[str, Any], **bucket: Any) -> Template:
     return synth(build)
 
 
-def _allowed(template: Template, role: str) -> dict[str, Any]:
-    """Give the resource of each action on S3 and KMS that a role has."""
-    return {
-        action: statement["Resource"]
-        for statement in template.statements(role)
-        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
-        if action.startswith(("s3:", "kms:"))
-    }
+def _allowed(template: Template, role: str) -> dict[str, list[str]]:
+    """Give the resources of each action on S3 and KMS that a role has."""
+    allowed: dict[str, list[str]] = {}
+    for statement in template.statements(role):
+        resource = statement["Resource"]
+        for action in [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]:
+            if action.startswith(("s3:", "kms:")):
+                found = [placeholders(one) for one in (resource if isinstance(resource, list) else [resource])]
+                allowed[action] = sorted([*allowed.get(action, []), *found])
+    return allowed
+
+
+def _bucket(template: Template, prefix: str) -> str:
+    """Give the logical id of the bucket that starts so."""
+    (bucket,) = [name for name in template.of_type("AWS::S3::Bucket") if name.startswith(prefix)]
+    return bucket
+
+
+def _arn(bucket: str) -> str:
+    return f"<{bucket}.Arn>"
 
 
 @pytest.mark.parametrize(
@@ -39,10 +51,19 @@ def test_the_watcher_may_read_and_delete_the_buckets_objects(
     arguments: dict[str, Any], container: str, role: str
 ) -> None:
     template = _synth(arguments)
-    (bucket,) = template.of_type("AWS::S3::Bucket")
-    arn = {"Fn::GetAtt": [bucket, "Arn"]}
-    objects = {"Fn::Join": ["", [arn, "/*"]]}
-    assert _allowed(template, role) == {"s3:GetObject": objects, "s3:DeleteObject": objects, "s3:ListBucket": arn}
+    bucket = _bucket(template, "Payloads")
+    objects = _arn(bucket) + "/*"
+    expected = {"s3:GetObject": [objects], "s3:DeleteObject": [objects], "s3:ListBucket": [_arn(bucket)]}
+    if container == "watcher":
+        # It has a bucket of its own besides.
+        own = _bucket(template, "svcPayloadBucket")
+        expected = {
+            "s3:PutObject": [_arn(own) + "/*"],
+            "s3:GetObject": [objects, _arn(own) + "/*"],
+            "s3:DeleteObject": [objects, _arn(own) + "/*"],
+            "s3:ListBucket": [_arn(bucket), _arn(own)],
+        }
+    assert _allowed(template, role) == expected
     assert template.environment(container)["WATCHBOT_PAYLOAD_BUCKET"] == {"Ref": bucket}
 
 
@@ -57,4 +78,42 @@ def test_an_encrypted_bucket_can_be_decrypted() -> None:
 
     template = synth(build)
     (key,) = template.of_type("AWS::KMS::Key")
-    assert _allowed(template, "WatcherTask")["kms:Decrypt"] == {"Fn::GetAtt": [key, "Arn"]}
+    assert _allowed(template, "WatcherTask")["kms:Decrypt"] == [_arn(key)]
+
+
+def test_the_service_has_a_bucket_of_its_own_for_messages_too_large_for_a_task() -> None:
+    template = synth_watchbot()
+    (bucket,) = template.of_type("AWS::S3::Bucket")
+    assert bucket.startswith("svcPayloadBucket")
+    assert template.environment("watcher")["WATCHBOT_TASK_PAYLOAD_BUCKET"] == {"Ref": bucket}
+    objects = [_arn(bucket) + "/*"]
+    assert _allowed(template, "WatcherTask") == {
+        "s3:PutObject": objects,
+        "s3:GetObject": objects,
+        "s3:DeleteObject": objects,
+        "s3:ListBucket": [_arn(bucket)],
+    }
+    assert _allowed(template, "WorkerTask") == {}
+
+
+def test_the_services_own_bucket_is_private_and_keeps_nothing() -> None:
+    template = synth_watchbot()
+    bucket = template.one("AWS::S3::Bucket")
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
+    assert "VersioningConfiguration" not in bucket
+    (lifecycle,) = bucket["LifecycleConfiguration"]["Rules"]
+    assert (lifecycle["Status"], lifecycle["ExpirationInDays"]) == ("Enabled", 2)
+    assert lifecycle["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 2}
+    (statement,) = template.one("AWS::S3::BucketPolicy")["PolicyDocument"]["Statement"]
+    assert statement["Effect"] == "Deny"
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    (resource,) = [one for one in template.resources.values() if one["Type"] == "AWS::S3::Bucket"]
+    assert resource["DeletionPolicy"] == "Delete"
+
+
+def test_processes_need_no_bucket_of_their_own() -> None:
+    template = synth_watchbot(**PROCESS)
+    assert not template.of_type("AWS::S3::Bucket")
+    assert "WATCHBOT_TASK_PAYLOAD_BUCKET" not in template.environment("worker")

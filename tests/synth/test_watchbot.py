@@ -10,8 +10,8 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 
-from tests.synth.template import IMAGE, Template, image, placeholders, synth, synth_watchbot
-from watchbot.contract import Description, Isolation, LogFormat, Settings
+from tests.synth.template import IMAGE, Template, image, placeholders, synth, synth_watchbot, watcher_settings
+from watchbot.contract import Description, Isolation, LaunchType, LogFormat
 from watchbot_cdk import Backoff, Watchbot
 
 
@@ -53,14 +53,6 @@ def process() -> Template:
         )
 
     return synth(build)
-
-
-def _settings(template: Template, container: str) -> Settings:
-    environment = {name: placeholders(value) for name, value in template.environment(container).items()}
-    for name in ("WATCHBOT_QUEUE_URL", "WATCHBOT_DEAD_LETTER_QUEUE_URL"):
-        assert "'Ref'" in environment[name]
-        environment[name] = "https://sqs.example/queue"
-    return Settings.from_env(environment)
 
 
 def _description(template: Template) -> Description:
@@ -109,12 +101,16 @@ def test_the_watcher_has_a_read_only_root_and_time_to_drain(task: Template) -> N
 
 
 def test_the_watcher_reads_what_the_construct_wrote(task: Template, process: Template) -> None:
-    settings = _settings(task, "watcher")
+    settings = watcher_settings(task, "watcher")
     assert settings.isolation is Isolation.TASK
     assert (settings.workers, settings.max_receive_count, settings.visibility_timeout_seconds) == (1, 10, 180)
     assert settings.task_public_ip
     assert len(settings.task_subnets) == 2
-    settings = _settings(process, "worker")
+    assert len(settings.task_security_groups) == 1
+    assert (settings.watchers, settings.start_timeout_seconds) == (1, 600)
+    assert (settings.task_launch_type, settings.task_capacity) == (LaunchType.FARGATE, ())
+    assert (settings.task_placement_constraints, settings.task_placement_strategies) == ((), ())
+    settings = watcher_settings(process, "worker")
     assert settings.isolation is Isolation.PROCESS
     assert (settings.workers, settings.max_receive_count, settings.visibility_timeout_seconds) == (8, 4, 60)
     assert (settings.backoff_base, settings.backoff_cap_seconds, settings.backoff_jitter) == (3, 300, 0.5)
@@ -128,7 +124,7 @@ def test_one_output_describes_the_service_and_is_no_export(task: Template, proce
     assert "Export" not in output
     described = _description(task)
     assert described.isolation is Isolation.TASK
-    assert described.service == _settings(task, "watcher").service == "Demo/svc"
+    assert described.service == watcher_settings(task, "watcher").service == "Demo/svc"
     assert described.task_definition != described.worker_task_definition
     described = _description(process)
     assert described.isolation is Isolation.PROCESS
@@ -206,7 +202,16 @@ def test_the_watcher_may_do_exactly_what_it_does(task: Template) -> None:
         "ecs:StopTask",
         "ecs:ListTasks",
         "iam:PassRole",
+        "s3:PutObject",
+        "s3:GetObject",
+        "s3:DeleteObject",
+        "s3:ListBucket",
     }
+    objects = rights["s3:PutObject"]
+    assert rights["s3:GetObject"] == rights["s3:DeleteObject"] == objects
+    assert len(objects) == len(rights["s3:ListBucket"]) == 1
+    assert objects == [rights["s3:ListBucket"][0] + "/*"]
+    assert "svcPayloadBucket" in objects[0]
     assert [action for action, resources in rights.items() if "*" in resources] == ["ecs:ListTasks"]
     assert "svcQueue" in rights["sqs:ReceiveMessage"][0]
     assert "svcDeadLetterQueue" in rights["sqs:SendMessage"][0]
@@ -294,7 +299,7 @@ def test_a_given_cluster_is_used_through_its_private_subnets() -> None:
     network = template.one("AWS::ECS::Service")["NetworkConfiguration"]["AwsvpcConfiguration"]
     assert network["AssignPublicIp"] == "DISABLED"
     assert "Private" in network["Subnets"][0]["Ref"]
-    assert not _settings(template, "watcher").task_public_ip
+    assert not watcher_settings(template, "watcher").task_public_ip
 
 
 def test_others_are_granted_to_send() -> None:
@@ -328,6 +333,7 @@ def test_ids_of_queues_tasks_and_logs_are_contract(task: Template, process: Temp
     assert prefixes(task, "AWS::SQS::Queue") == {"svcQueue", "svcDeadLetterQueue"}
     assert prefixes(task, "AWS::ECS::TaskDefinition") == {"svcWorkerTask", "svcWatcherTask"}
     assert prefixes(process, "AWS::ECS::TaskDefinition") == {"svcTask"}
+    assert prefixes(task, "AWS::S3::Bucket") == {"svcPayloadBucket"}
     assert prefixes(task, "AWS::Logs::LogGroup") == {"svcLogGroup", "WatchbotFlowLogs"}
 
 

@@ -58,6 +58,12 @@ class _Payloads:
     async def text(self, pointer: Pointer, limit: int) -> str | None:
         raise NotImplementedError
 
+    async def put(self, pointer: Pointer, text: bytes) -> None:
+        raise NotImplementedError
+
+    async def sign(self, pointer: Pointer) -> str:
+        raise NotImplementedError
+
     async def delete(self, pointer: Pointer) -> None:
         if self._fails:
             raise PayloadError("its payload s3://ours/a/b: no")
@@ -80,7 +86,7 @@ def test_only_a_message_surely_done_with_loses_its_payload(
     payloads = _Payloads()
 
     async def check() -> None:
-        cleaner = PayloadCleaner(payloads, lambda _: POINTER, lambda *_: None)
+        cleaner = PayloadCleaner(payloads, lambda _: POINTER, lambda _: None, lambda *_: None)
         if lost:
             cleaner(LeaseLost(MESSAGE))
         cleaner(JobFinished(MESSAGE, Result(outcome), settlement))
@@ -94,7 +100,9 @@ def test_an_object_that_cannot_be_deleted_is_told_of() -> None:
     told: list[tuple[str, str]] = []
 
     async def check() -> None:
-        cleaner = PayloadCleaner(_Payloads(fails=True), lambda _: POINTER, lambda *what: told.append(what))
+        cleaner = PayloadCleaner(
+            _Payloads(fails=True), lambda _: POINTER, lambda _: None, lambda *what: told.append(what)
+        )
         cleaner(JobFinished(MESSAGE, Result(Outcome.SUCCEEDED), Delete()))
         await asyncio.sleep(0)
         await cleaner.finish()

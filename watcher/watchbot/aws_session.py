@@ -9,6 +9,7 @@ from typing import Any
 
 import boto3
 import botocore.config
+from botocore.credentials import RefreshableCredentials
 from botocore.exceptions import BotoCoreError
 
 from watchbot.contract import SettingsError
@@ -68,7 +69,16 @@ class AwsAccess:
         region = in_url[1] if in_url else environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION")
         if not region and self._endpoint_url:
             region = "us-east-1"
-        self._session: Any = boto3.session.Session(region_name=region or None)
+        self._region = region or None
+        self._session: Any = boto3.session.Session(region_name=self._region)
+
+    def renew(self, seconds: int) -> bool:
+        """Get other credentials if these end within this time; whether clients made before have the older ones."""
+        credentials = self._session.get_credentials()
+        if not isinstance(credentials, RefreshableCredentials) or not credentials.refresh_needed(seconds):
+            return False
+        self._session = boto3.session.Session(region_name=self._region)
+        return True
 
     def client(self, service: str, config: botocore.config.Config) -> Any:
         """Make a client of this service; raises :class:`SettingsError` when the environment allows none."""

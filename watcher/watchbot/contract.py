@@ -96,6 +96,13 @@ class Isolation(enum.StrEnum):
     PROCESS = "process"
 
 
+class LaunchType(enum.StrEnum):
+    """Where ECS runs a task for which no capacity provider is named."""
+
+    FARGATE = "fargate"
+    EC2 = "ec2"
+
+
 class LogFormat(enum.StrEnum):
     """How the watcher writes a line: ``[date] [watcher] [MessageId] …``, or one JSON object."""
 
@@ -245,6 +252,23 @@ def _flag(value: str) -> bool:
         raise ValueError("must be true or false") from None
 
 
+def _providers(value: str) -> tuple[tuple[str, int], ...]:
+    pairs = [part.rpartition("=") for part in _names(value)]
+    if not all(name and weight.isdecimal() and 0 <= int(weight) <= 1000 for name, _, weight in pairs):
+        raise ValueError("must be capacity providers with weights from 0 to 1000, such as FARGATE_SPOT=3,FARGATE=1")
+    return tuple((name, int(weight)) for name, _, weight in pairs)
+
+
+def _objects(value: str) -> tuple[dict[str, str], ...]:
+    try:
+        found = json.loads(value)
+    except ValueError:
+        found = None
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise ValueError("must be a JSON list of objects")
+    return tuple(found)
+
+
 def _url(value: str) -> str:
     if not re.match(r"https?://[^/\s]+(/\S*)?$", value):
         raise ValueError("must be a URL that starts with https:// or http:// and names a host")
@@ -286,6 +310,13 @@ class Settings:
     log_group: str | None = _setting("LOG_GROUP", _text, None)
     cluster: str | None = _setting("CLUSTER", _text, None)
     task_definition: str | None = _setting("TASK_DEFINITION", _text, None)
+    watchers: int = _setting("WATCHERS", _whole(1, 5000), 1)
+    start_timeout_seconds: int = _setting("START_TIMEOUT_SECONDS", _whole(1, 43_200), 600)
+    task_launch_type: LaunchType = _setting("TASK_LAUNCH_TYPE", _choice(LaunchType), LaunchType.FARGATE)
+    task_capacity: tuple[tuple[str, int], ...] = _setting("TASK_CAPACITY", _providers, ())
+    task_placement_constraints: tuple[dict[str, str], ...] = _setting("TASK_PLACEMENT_CONSTRAINTS", _objects, ())
+    task_placement_strategies: tuple[dict[str, str], ...] = _setting("TASK_PLACEMENT_STRATEGIES", _objects, ())
+    task_payload_bucket: str | None = _setting("TASK_PAYLOAD_BUCKET", _text, None)
     task_subnets: tuple[str, ...] = _setting("TASK_SUBNETS", _names, ())
     task_security_groups: tuple[str, ...] = _setting("TASK_SECURITY_GROUPS", _names, ())
     task_public_ip: bool = _setting("TASK_PUBLIC_IP", _flag, False)
@@ -347,6 +378,10 @@ def _render(value: Any, render: Callable[[Any], str]) -> str:
     match value:
         case bool():
             return str(value).lower()
+        case ((str(), _), *_):
+            return ",".join(f"{render(name)}={render(weight)}" for name, weight in value)
+        case (dict(), *_):
+            return json.dumps(value)
         case tuple():
             return ",".join(render(part) for part in value)
         case _:

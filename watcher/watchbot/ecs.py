@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, TypeVar
@@ -20,16 +21,23 @@ DESCRIBE_LIMIT = 100
 https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html
 """
 
+_THROTTLED = {"ThrottlingException", "Throttling", "RequestLimitExceeded", "TooManyRequestsException"}
+
 _THREADS = 4
 _TIMEOUT_SECONDS = 20
 
 
 class EcsError(Exception):
-    """A call failed; ``answered`` when ECS has refused it, so that the same call would be refused again."""
+    """A call failed.
+
+    ``answered`` when ECS has refused it, so that the same call would be refused again; ``throttled`` when it would take
+    it at another time; ``tasks`` are those that a conflict names.
+    """
 
     def __init__(self, problem: str, *, code: str = "", answered: bool = False, tasks: Sequence[str] = ()) -> None:
         self.code = code
         self.answered = answered
+        self.throttled = code in _THROTTLED
         self.tasks = tuple(tasks)
         super().__init__(problem)
 
@@ -43,8 +51,15 @@ class Ecs(Protocol):
     async def describe_tasks(self, arns: Sequence[str]) -> Mapping[str, Any]:
         """DescribeTasks for at most 100 tasks; gives its answer, ``failures`` included."""
 
-    async def list_tasks(self, started_by: str, desired_status: str) -> list[str]:
-        """ListTasks of the cluster: the ARNs of the tasks that this was started by."""
+    async def list_tasks(
+        self,
+        *,
+        started_by: str | None = None,
+        family: str | None = None,
+        desired_status: str = "RUNNING",
+        pages: int = 1,
+    ) -> list[str]:
+        """ListTasks of the cluster: the ARNs on at most so many pages of 100."""
 
     async def stop_task(self, arn: str, reason: str) -> None:
         """StopTask, with a reason that another watcher can read back."""
@@ -73,12 +88,26 @@ class BotoEcs:
         """Ask how up to 100 tasks are."""
         return await self._call(lambda: self._client.describe_tasks(cluster=self._cluster, tasks=list(arns)))
 
-    async def list_tasks(self, started_by: str, desired_status: str) -> list[str]:
-        """Look up tasks by who started them; one page is more than a message ever has."""
-        answer = await self._call(
-            lambda: self._client.list_tasks(cluster=self._cluster, startedBy=started_by, desiredStatus=desired_status)
-        )
-        arns: list[str] = answer["taskArns"]
+    async def list_tasks(
+        self,
+        *,
+        started_by: str | None = None,
+        family: str | None = None,
+        desired_status: str = "RUNNING",
+        pages: int = 1,
+    ) -> list[str]:
+        """Look up tasks by who started them or by their family."""
+        filters = {"startedBy": started_by, "family": family}
+        fields = {name: value for name, value in filters.items() if value is not None}
+        # RUNNING is what is listed without this filter, beside which startedBy should stand alone.
+        fields |= {} if desired_status == "RUNNING" else {"desiredStatus": desired_status}
+        arns: list[str] = []
+        for _ in range(pages):
+            answer = await self._call(functools.partial(self._client.list_tasks, cluster=self._cluster, **fields))
+            arns += answer["taskArns"]
+            if not answer.get("nextToken"):
+                break
+            fields["nextToken"] = answer["nextToken"]
         return arns
 
     async def stop_task(self, arn: str, reason: str) -> None:
@@ -100,6 +129,3 @@ class BotoEcs:
             raise EcsError(str(error), code=code, answered=answered, tasks=response.get("resourceIds", ())) from error
         except BotoCoreError as error:
             raise EcsError(f"ECS cannot be reached: {error}", code=type(error).__name__) from error
-
-
-_THROTTLED = {"ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException"}

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from watchbot.message import Message
 from watchbot.notice import Observer, QueueTrouble
 from watchbot.slots import Slots
-from watchbot.sqs import POLL_SECONDS, SqsError
+from watchbot.sqs import SqsError
 from watchbot.work_queue import WorkQueue
 
 _BATCH = 10
@@ -116,7 +116,7 @@ class Intake:
         """Keep the slots for a moment when a poll that should have waited says at once that there is nothing."""
         if asyncio.get_running_loop().time() - asked_at >= _PAUSE_FROM_SECONDS:
             return
-        self._observe(QueueTrouble(f"a receive came back empty at once instead of waiting for {POLL_SECONDS} seconds"))
+        self._observe(QueueTrouble("a receive came back empty at once instead of waiting for messages"))
         await asyncio.sleep(self._jittered(_PAUSE_FROM_SECONDS))
 
     def _failed(self, error: SqsError, asked_at: float) -> None:

@@ -20,6 +20,8 @@ class Job:
     With a ``pointer`` the text is an object in S3, and None here as long as nobody has fetched it, or when it is too
     long for a variable.
 
+    With a ``url`` the worker reads the text there.
+
     ``attributes`` are ``{name: {"Type": …, "Value": …}}``, with binary values in base64: the form that SNS gives
     them in its envelope.
     """
@@ -29,12 +31,14 @@ class Job:
     subject: str | None = None
     attributes: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
     pointer: Pointer | None = None
+    url: str | None = None
 
     def variables(self) -> dict[str, str]:
         """Give the worker's variables about this job; a variable that the message has no value for is left out."""
         system = self.message.attributes
         variables = {
             "Message": self.text,
+            "MessageUrl": self.url,
             "Subject": self.subject,
             "MessageId": self.message.message_id,
             "SentTimestamp": _iso(system.get("SentTimestamp")),

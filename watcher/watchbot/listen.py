@@ -27,10 +27,11 @@ from watchbot.reaper import Reaper
 from watchbot.runner import Runner
 from watchbot.scratch import ScratchSpace
 from watchbot.settlement import Policy
-from watchbot.sqs import BotoSqs
+from watchbot.sqs import POLL_SECONDS, TASK_POLL_SECONDS, BotoSqs
 from watchbot.start_retry import StartRetry
 from watchbot.stop import Stop, terminating_signals
-from watchbot.task_runner import TaskRunner
+from watchbot.task_isolation import task_runner
+from watchbot.task_message import TaskMessage
 from watchbot.watcher import Watcher
 from watchbot.work_queue import WorkQueue
 from watchbot.worker_environment import WorkerEnvironment
@@ -106,14 +107,31 @@ async def _listen(
     protection = _protection(settings, environment, stop, journal)
     aws = AwsAccess(environment, settings.queue_url, settings.endpoint_url)
     opener = EnvelopeOpener(settings.payload_bucket)
-    payloads = None if settings.payload_bucket is None else BotoPayloads(aws)
-    cleaner = None if payloads is None else _cleaner(payloads, opener, journal)
+    has_payloads = settings.payload_bucket is not None or settings.task_payload_bucket is not None
+    payloads = BotoPayloads(aws) if has_payloads else None
+    shared = {"WorkTopic": settings.work_topic, "LogGroup": settings.log_group}
+    variables = {name: value for name, value in shared.items() if value is not None}
+    task_message = TaskMessage(variables, payloads, settings.task_payload_bucket)
+    cleaner = None if payloads is None else _cleaner(payloads, opener, task_message, journal)
     optional = [observer for observer in (protection, cleaner) if observer is not None]
     observe = Observers([LogObserver(journal), metrics, *optional])
     max_polls = min(_MOST_POLLS, -(-settings.workers // 10))
-    sqs = BotoSqs(settings.queue_url, settings.visibility_timeout_seconds, max_polls, aws)
+    poll_seconds = POLL_SECONDS if settings.isolation is Isolation.PROCESS else TASK_POLL_SECONDS
+    sqs = BotoSqs(settings.queue_url, settings.visibility_timeout_seconds, max_polls, aws, poll_seconds)
     runner = StartRetry(
-        _runner(settings, command, aws, worker_environment, space, journal, metrics, payloads),
+        _runner(
+            settings,
+            command,
+            aws,
+            worker_environment,
+            variables,
+            task_message,
+            space,
+            journal,
+            metrics,
+            payloads,
+            chance,
+        ),
         observe=observe,
         chance=chance,
     )
@@ -150,11 +168,11 @@ async def _listen(
     return exit_code
 
 
-def _cleaner(payloads: Payloads, opener: EnvelopeOpener, journal: Journal) -> PayloadCleaner:
+def _cleaner(payloads: Payloads, opener: EnvelopeOpener, task_message: TaskMessage, journal: Journal) -> PayloadCleaner:
     def kept(message_id: str, problem: str) -> None:
         journal.event(Event.PAYLOAD_KEPT, message_id=message_id, level="warning", reason=problem)
 
-    return PayloadCleaner(payloads, opener.pointer_of, kept)
+    return PayloadCleaner(payloads, opener.pointer_of, task_message.parked, kept)
 
 
 def _protection(settings: Settings, environment: Mapping[str, str], stop: Stop, journal: Journal) -> Protection | None:
@@ -175,20 +193,22 @@ def _runner(
     command: Sequence[str],
     aws: AwsAccess,
     worker_environment: WorkerEnvironment,
+    variables: Mapping[str, str],
+    task_message: TaskMessage,
     space: ScratchSpace,
     journal: Journal,
     metrics: Metrics,
     payloads: Payloads | None,
+    chance: random.Random,
 ) -> Runner:
-    shared = {"WorkTopic": settings.work_topic, "LogGroup": settings.log_group}
-    variables = {name: value for name, value in shared.items() if value is not None}
     if settings.cluster is not None:
-        return TaskRunner(
-            BotoEcs(settings.cluster, aws),
+        return task_runner(
             settings,
+            BotoEcs(settings.cluster, aws),
             variables,
+            task_message,
             lambda message_id, arn: journal.event(Event.TASK_STARTED, message_id=message_id, task=arn),
-            payloads,
+            chance,
         )
     keep_descriptors_private()
     reaper = Reaper(adopts=True)

@@ -10,7 +10,8 @@ from watchbot.message import Message
 from watchbot.notice import JobFinished, LeaseLost, Notice
 from watchbot.payload import Pointer
 from watchbot.payload_store import PayloadError, Payloads
-from watchbot.settlement import Delete
+from watchbot.result import Result
+from watchbot.settlement import Delete, Settlement, removes
 
 _LAST_SECONDS = 5.0
 
@@ -19,17 +20,20 @@ class PayloadCleaner:
     """Deletes a payload once its message was processed and deleted, in this order.
 
     A payload whose message failed, was rejected or dead-lettered stays, for whoever looks at it or sends it again; so
-    does one whose lease was lost, because the delete of its message may have deleted nothing.
+    does one whose lease was lost, because the delete of its message may have deleted nothing. What the watcher itself
+    has ``parked`` in S3 goes with its message, whatever became of that.
     """
 
     def __init__(
         self,
         payloads: Payloads,
         pointer_of: Callable[[Message], Pointer | None],
+        parked: Callable[[Message], Pointer | None],
         failed: Callable[[str, str], None],
     ) -> None:
         self._payloads = payloads
         self._pointer_of = pointer_of
+        self._parked = parked
         self._failed = failed
         self._lost: set[str] = set()
         self._deleting: set[asyncio.Task[None]] = set()
@@ -40,14 +44,20 @@ class PayloadCleaner:
             case LeaseLost(message):
                 self._lost.add(message.message_id)
             case JobFinished(message, result, settlement):
-                was_lost = message.message_id in self._lost
-                self._lost.discard(message.message_id)
-                pointer = self._pointer_of(message)
-                is_done = result.outcome is Outcome.SUCCEEDED and isinstance(settlement, Delete)
-                if pointer is not None and is_done and not was_lost:
-                    task = asyncio.create_task(self._delete(message.message_id, pointer))
-                    self._deleting.add(task)
-                    task.add_done_callback(self._deleting.discard)
+                if message.message_id in self._lost:
+                    self._lost.remove(message.message_id)
+                else:
+                    self._clean(message, result, settlement)
+
+    def _clean(self, message: Message, result: Result, settlement: Settlement) -> None:
+        pointers = [self._parked(message)] if removes(settlement) else []
+        if result.outcome is Outcome.SUCCEEDED and isinstance(settlement, Delete):
+            pointers.append(self._pointer_of(message))
+        for pointer in pointers:
+            if pointer is not None:
+                task = asyncio.create_task(self._delete(message.message_id, pointer))
+                self._deleting.add(task)
+                task.add_done_callback(self._deleting.discard)
 
     async def finish(self) -> None:
         """Wait a moment for what is being deleted; an object that stays only costs its storage."""

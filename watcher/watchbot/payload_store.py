@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import botocore.config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
@@ -19,6 +19,10 @@ _T = TypeVar("_T")
 
 _GONE = {"NoSuchKey", "404"}
 _THREADS = 8
+
+_SIGNED_SECONDS_AT_MOST = 43_200
+_SIGNED_SECONDS_AT_LEAST = 40 * 60
+"""Ten minutes for a task to start, and half an hour to read its message."""
 
 
 class PayloadError(Exception):
@@ -38,6 +42,12 @@ class Payloads(Protocol):
     async def text(self, pointer: Pointer, limit: int) -> str | None:
         """Give the object; None when it is no text, or longer than this many bytes."""
 
+    async def put(self, pointer: Pointer, text: bytes) -> None:
+        """Write the object."""
+
+    async def sign(self, pointer: Pointer) -> str:
+        """Give a URL at which anyone can read the object for a while."""
+
     async def delete(self, pointer: Pointer) -> None:
         """Delete the object."""
 
@@ -46,10 +56,8 @@ class BotoPayloads:
     """boto3 behind the protocol, in threads of its own."""
 
     def __init__(self, aws: AwsAccess) -> None:
-        config = botocore.config.Config(
-            connect_timeout=5, read_timeout=30, max_pool_connections=_THREADS, retries={"mode": "standard"}
-        )
-        self._client = aws.client("s3", config)
+        self._aws = aws
+        self._client = _client(aws)
         self._threads = ThreadPoolExecutor(_THREADS, "payload")
 
     async def fetch(self, pointer: Pointer, file: str) -> None:
@@ -77,6 +85,27 @@ class BotoPayloads:
         except UnicodeDecodeError:
             return None
 
+    async def put(self, pointer: Pointer, text: bytes) -> None:
+        """Write the object."""
+        await self._in_thread(
+            pointer, lambda: self._client.put_object(Bucket=pointer.bucket, Key=pointer.key, Body=text)
+        )
+
+    async def sign(self, pointer: Pointer) -> str:
+        """Sign a URL with credentials that are fresh enough, because it is good for only as long as they are.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html
+        """
+
+        def call() -> str:
+            if self._aws.renew(_SIGNED_SECONDS_AT_LEAST):
+                self._client = _client(self._aws)
+            parameters = {"Bucket": pointer.bucket, "Key": pointer.key}
+            url: str = self._client.generate_presigned_url("get_object", parameters, _SIGNED_SECONDS_AT_MOST)
+            return url
+
+        return await self._in_thread(pointer, call)
+
     async def delete(self, pointer: Pointer) -> None:
         """Delete the object; fine when it is gone."""
         await self._in_thread(pointer, lambda: self._client.delete_object(Bucket=pointer.bucket, Key=pointer.key))
@@ -95,3 +124,14 @@ class BotoPayloads:
         except (BotoCoreError, HTTPClientError, RuntimeError) as error:
             # RuntimeError: no thread could be started.
             raise PayloadError(f"its payload {pointer}: {error}") from error
+
+
+def _client(aws: AwsAccess) -> Any:
+    config = botocore.config.Config(
+        connect_timeout=5,
+        read_timeout=30,
+        max_pool_connections=_THREADS,
+        retries={"mode": "standard"},
+        signature_version="s3v4",
+    )
+    return aws.client("s3", config)

@@ -24,6 +24,9 @@ _T = TypeVar("_T")
 POLL_SECONDS = 20
 """How long a receive waits for a message: SQS's longest, so that an idle watcher costs three requests a minute."""
 
+TASK_POLL_SECONDS = 10
+"""The same for a watcher whose workers outlive it: its drain waits for nothing but the open poll."""
+
 _CALL_TIMEOUT_SECONDS = 10
 _CALLS_IN_A_LEASE = 6
 """A heartbeat that hangs must leave time for more of them before a short lease ends."""
@@ -86,10 +89,13 @@ class Sqs(Protocol):
 class BotoSqs:
     """boto3 behind the protocol: long polls, other calls and heartbeats each in threads of their own."""
 
-    def __init__(self, queue_url: str, visibility_seconds: int, polls: int, aws: AwsAccess) -> None:
+    def __init__(
+        self, queue_url: str, visibility_seconds: int, polls: int, aws: AwsAccess, poll_seconds: int = POLL_SECONDS
+    ) -> None:
         self._queue_url = queue_url
         self._visibility_seconds = visibility_seconds
-        self._poller = _client(aws, POLL_SECONDS + _CALL_TIMEOUT_SECONDS, polls)
+        self._poll_seconds = poll_seconds
+        self._poller = _client(aws, poll_seconds + _CALL_TIMEOUT_SECONDS, polls)
         timeout = max(1, min(_CALL_TIMEOUT_SECONDS, visibility_seconds // _CALLS_IN_A_LEASE))
         self._caller = _client(aws, timeout, _CALL_THREADS + _HEARTBEAT_THREADS)
         self._polls = ThreadPoolExecutor(polls, "poll")
@@ -103,7 +109,7 @@ class BotoSqs:
             lambda: self._poller.receive_message(
                 QueueUrl=self._queue_url,
                 MaxNumberOfMessages=limit,
-                WaitTimeSeconds=POLL_SECONDS,
+                WaitTimeSeconds=self._poll_seconds,
                 # The queue's own timeout may be another one, and the first heartbeat would come too late.
                 VisibilityTimeout=self._visibility_seconds,
                 # The name that every boto3 since 1.34 knows; newer ones call it MessageSystemAttributeNames.

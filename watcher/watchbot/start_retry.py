@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Awaitable, Callable
+from typing import Literal, TypeGuard, TypeVar
 
 from watchbot.contract import Outcome
 from watchbot.job import Job
@@ -13,6 +13,8 @@ from watchbot.message import Message
 from watchbot.notice import Observer, StartFailed
 from watchbot.result import Result
 from watchbot.runner import Runner
+
+_T = TypeVar("_T")
 
 _PAUSE_FROM_SECONDS = 5.0
 _PAUSE_TO_SECONDS = 300.0
@@ -54,29 +56,29 @@ class StartRetry:
 
     async def run(self, job: Job, started: Callable[[], None]) -> Result:
         """Run the job, however often its start has to be tried within the hour."""
-        message_id = job.message.message_id
-        give_up = self._waiting[message_id] = asyncio.Event()
-        try:
-            return await self._until_started(job, started, give_up)
-        finally:
-            del self._waiting[message_id]
+        return await self._until_known(job.message, lambda: self._attempt(job, started))
 
-    async def _until_started(self, job: Job, started: Callable[[], None], give_up: asyncio.Event) -> Result:
+    async def _until_known(self, message: Message, attempt: Callable[[], Awaitable[_T]]) -> _T | Result:
+        """Try until the answer is another than that it did not start."""
+        give_up = self._waiting[message.message_id] = asyncio.Event()
         first_at = asyncio.get_running_loop().time()
         pause = _PAUSE_FROM_SECONDS
-        while not (self._draining or give_up.is_set()):
-            result = await self._attempt(job, started)
-            waited = asyncio.get_running_loop().time() - first_at
-            if result.outcome is not Outcome.DID_NOT_START or waited >= _GIVE_UP_SECONDS:
-                return result
-            jittered = pause * (1 - 0.2 * self._chance.random())
-            self._observe(StartFailed(job.message, result.reason or "unknown", jittered))
-            try:
-                async with asyncio.timeout(jittered):
-                    await give_up.wait()
-            except TimeoutError:
-                pass
-            pause = min(pause * 2, _PAUSE_TO_SECONDS)
+        try:
+            while not (self._draining or give_up.is_set()):
+                answer = await attempt()
+                waited = asyncio.get_running_loop().time() - first_at
+                if not _did_not_start(answer) or waited >= _GIVE_UP_SECONDS:
+                    return answer
+                jittered = pause * (1 - 0.2 * self._chance.random())
+                self._observe(StartFailed(message, answer.reason or "unknown", jittered))
+                try:
+                    async with asyncio.timeout(jittered):
+                        await give_up.wait()
+                except TimeoutError:
+                    pass
+                pause = min(pause * 2, _PAUSE_TO_SECONDS)
+        finally:
+            del self._waiting[message.message_id]
         return Result(Outcome.INTERRUPTED, reason="given up before a worker could start")
 
     async def _attempt(self, job: Job, started: Callable[[], None]) -> Result:
@@ -127,5 +129,9 @@ class StartRetry:
         await self._runner.drain(deadline)
 
     async def recover(self, message: Message) -> Result | Literal["running"] | None:
-        """Ask the runner."""
-        return await self._runner.recover(message)
+        """Ask the runner, again while it cannot tell: a message is not to run twice because nobody could look."""
+        return await self._until_known(message, lambda: self._runner.recover(message))
+
+
+def _did_not_start(answer: object) -> TypeGuard[Result]:
+    return isinstance(answer, Result) and answer.outcome is Outcome.DID_NOT_START

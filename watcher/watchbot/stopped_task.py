@@ -9,8 +9,16 @@ from typing import Any
 from watchbot.contract import WORKER_CONTAINER, Outcome
 from watchbot.result import Result, result_of_exit
 
+Task = Mapping[str, Any]
+"""A task as DescribeTasks shows it."""
+
 STOP_REASON_PREFIX = "watchbot:"
 """Before the outcome in the reason of a StopTask of ours, so that another watcher can read it back."""
+
+_OWN_STOPS = {
+    Outcome.TIMED_OUT: "over the job timeout",
+    Outcome.DID_NOT_START: "its task did not start within the start timeout",
+}
 
 _INTERRUPTING_CODES = {
     "SpotInterruption",
@@ -21,12 +29,12 @@ _INTERRUPTING_CODES = {
 }
 
 
-def is_stopped(task: Mapping[str, Any]) -> bool:
+def is_stopped(task: Task) -> bool:
     """Whether the task has ended; one that is stopping or deprovisioning has no exit code yet."""
     return bool(task.get("lastStatus") == "STOPPED")
 
 
-def result_of_task(task: Mapping[str, Any], *, can_dead_letter: bool) -> Result:
+def result_of_task(task: Task, *, can_dead_letter: bool) -> Result:
     """Classify a stopped task.
 
     A worker that is told to stop may well exit with 0: who stopped the task comes before what it answered. ``stopCode``
@@ -37,7 +45,9 @@ def result_of_task(task: Mapping[str, Any], *, can_dead_letter: bool) -> Result:
     duration = _duration_seconds(task)
     if reason.startswith(STOP_REASON_PREFIX):
         outcome = _outcome(reason.removeprefix(STOP_REASON_PREFIX))
-        return Result(outcome, reason=f"stopped by the watcher: {outcome}", duration_seconds=duration)
+        return Result(
+            outcome, reason=_OWN_STOPS.get(outcome, f"stopped by the watcher: {outcome}"), duration_seconds=duration
+        )
     if code in _INTERRUPTING_CODES or _host_was_lost(reason):
         return Result(Outcome.INTERRUPTED, reason=reason or str(code), duration_seconds=duration)
     worker: Mapping[str, Any] = next(
@@ -66,7 +76,7 @@ def _host_was_lost(reason: str) -> bool:
     return reason.startswith(("Your Spot Task was interrupted", "Host EC2"))
 
 
-def _duration_seconds(task: Mapping[str, Any]) -> float:
+def _duration_seconds(task: Task) -> float:
     started: datetime.datetime | None = task.get("startedAt")
     stopped: datetime.datetime | None = task.get("stoppedAt") or task.get("stoppingAt")
     if started is None or stopped is None:

@@ -4,29 +4,42 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import time
-from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Literal
 
-from watchbot.contract import Outcome, Settings
-from watchbot.ecs import Ecs, EcsError
+from watchbot.contract import Outcome
+from watchbot.ecs import EcsError
 from watchbot.job import Job
+from watchbot.launcher import Launched, Launcher, LaunchRefusedError, LaunchStoppedError
 from watchbot.message import Message
-from watchbot.payload_store import PayloadError, PayloadGoneError, Payloads
+from watchbot.payload_store import PayloadError, PayloadGoneError
 from watchbot.result import Result
-from watchbot.stopped_task import STOP_REASON_PREFIX, is_stopped, result_of_task
-from watchbot.task_poller import Task, TaskPoller
-from watchbot.task_request import OVERRIDES_LIMIT, MessageTooLargeError, started_by, task_request
+from watchbot.stopped_task import Task, is_stopped, result_of_task
+from watchbot.task_deadline import TaskDeadline
+from watchbot.task_lookup import TaskLookup
+from watchbot.task_message import TaskMessage
+from watchbot.task_poller import Lost, TaskPoller
+from watchbot.task_request import MessageTooLargeError
 
 _HANDOVER_SECONDS = 10
 """A message handed over stays away for as long as a task just started may take to show up in ListTasks."""
 
-_UNANSWERED_SECONDS = 2.0
+_LAST_LAUNCH_SECONDS = 10.0
+"""How long a drain waits for the answers to launches that ECS was asked for."""
 
 _REMOVING = {Outcome.SUCCEEDED, Outcome.REJECTED, Outcome.DEAD_LETTERED}
 
 TaskStarted = Callable[[str, str], None]
 """Takes the message id and the ARN of the task that was started for it."""
+
+
+@dataclasses.dataclass(slots=True)
+class _Run:
+    """A job that is being launched or followed here; ``arn`` once its task is known."""
+
+    arn: str | None = None
+    abandoned: bool = False
+    started: bool = False
 
 
 class TaskRunner:
@@ -41,166 +54,126 @@ class TaskRunner:
 
     def __init__(
         self,
-        ecs: Ecs,
-        settings: Settings,
-        shared: Mapping[str, str],
+        launcher: Launcher,
+        lookup: TaskLookup,
+        poller: TaskPoller,
+        deadline: TaskDeadline,
+        task_message: TaskMessage,
         task_started: TaskStarted,
-        payloads: Payloads | None = None,
         *,
-        now: Callable[[], float] = time.time,
+        workers: int,
+        can_dead_letter: bool,
     ) -> None:
-        self._ecs = ecs
-        self._settings = settings
-        self._shared = shared
+        self._launcher = launcher
+        self._lookup = lookup
+        self._poller = poller
+        self._task_message = task_message
         self._task_started = task_started
-        self._payloads = payloads
-        self._now = now
-        self._poller = TaskPoller(ecs)
-        self._can_dead_letter = settings.dead_letter_queue_url is not None
-        self._running: dict[str, str] = {}
+        self._workers = workers
+        self._can_dead_letter = can_dead_letter
+        self._deadline = deadline
+        self._runs: dict[str, _Run] = {}
         self._found: dict[str, str] = {}
-        self._attempts: dict[str, int] = {}
-        self._launching = 0
-        self._launched = asyncio.Event()
         self._draining = False
 
     @property
     def capacity(self) -> int:
         """The number of worker tasks that may run at once."""
-        return self._settings.workers
+        return self._workers
 
     async def recover(self, message: Message) -> Result | Literal["running"] | None:
         """Find the tasks of earlier receives: adopt one that has not stopped, or take the answer of one that has."""
-        name = started_by(message.message_id)
         try:
-            arns = await self._ecs.list_tasks(name, "RUNNING") + await self._ecs.list_tasks(name, "STOPPED")
-            tasks = (await self._ecs.describe_tasks(arns[:100])).get("tasks", []) if arns else []
+            tasks = await self._lookup.tasks_of(message.message_id)
         except EcsError as error:
             return Result(Outcome.DID_NOT_START, reason=f"earlier tasks of this message cannot be looked up: {error}")
-        tasks.sort(key=lambda task: str(task.get("createdAt", "")), reverse=True)
-        self._attempts[message.message_id] = len(tasks)
-        for task in tasks:
-            if not is_stopped(task):
-                self._found[message.message_id] = task["taskArn"]
-                return "running"
-        for task in tasks:
-            result = result_of_task(task, can_dead_letter=self._can_dead_letter)
-            if result.outcome in _REMOVING:
-                del self._attempts[message.message_id]
-                return result
-        return None
+        self._launcher.note_known(message.message_id, len(tasks))
+        alive = [task for task in tasks if not is_stopped(task)]
+        if alive:
+            self._found[message.message_id] = alive[0]["taskArn"]
+            for task in alive[1:]:
+                self._deadline.stop(task["taskArn"], Outcome.INTERRUPTED)
+            return "running"
+        return next((result for result in map(self._result, tasks) if result.outcome in _REMOVING), None)
 
     async def run(self, job: Job, started: Callable[[], None]) -> Result:
         """Start a task, or take up the one that :meth:`recover` has found, and follow it to its end."""
         message_id = job.message.message_id
-        arn = self._found.pop(message_id, None)
-        if arn is None:
-            launched = await self._launch(job)
-            if isinstance(launched, Result):
-                return launched
-            arn = launched
-        self._running[message_id] = arn
-        started()
-        self._task_started(message_id, arn)
+        run = self._runs[message_id] = _Run()
+        found = self._found.pop(message_id, None)
         try:
-            task = None if self._draining else await self._poller.stopped(arn, self._overdue_check(arn))
+            result = None if found is None else await self._follow(message_id, run, Launched(found), started)
+            while result is None:
+                launched = await self._launch(job, run)
+                if isinstance(launched, Result):
+                    return launched
+                result = await self._follow(message_id, run, launched, started)
         finally:
-            del self._running[message_id]
-        if task is None:
-            return self._handed_over()
-        self._attempts.pop(message_id, None)
-        return result_of_task(task, can_dead_letter=self._can_dead_letter)
+            del self._runs[message_id]
+        if result.outcome in _REMOVING:
+            self._launcher.forget(message_id)
+        return result
 
-    async def _launch(self, job: Job) -> str | Result:
-        message_id = job.message.message_id
-        attempt = self._attempts.get(message_id, 0)
+    async def _launch(self, job: Job, run: _Run) -> Launched | Result:
         try:
-            request = task_request(self._settings, await self._with_text(job), self._shared, attempt)
+            job = await self._task_message.prepared(job)
+            return await self._launcher.launch(job, lambda: not (run.abandoned or self._draining))
         except (MessageTooLargeError, PayloadGoneError) as error:
             return Result(Outcome.DEAD_LETTERED if self._can_dead_letter else Outcome.FAILED, reason=str(error))
-        except PayloadError as error:
+        except (LaunchRefusedError, PayloadError) as error:
             return Result(Outcome.DID_NOT_START, reason=str(error))
-        self._launching += 1
-        try:
-            launched = await self._until_answered(request)
-        finally:
-            self._launching -= 1
-            self._launched.set()
-        if isinstance(launched, Result) and launched.outcome is Outcome.DID_NOT_START:
-            # A definite refusal has used this attempt's token up.
-            self._attempts[message_id] = attempt + 1
-        return launched
+        except LaunchStoppedError:
+            return _handed_over()
 
-    async def _with_text(self, job: Job) -> Job:
-        """Fetch what a pointer points at; raises :class:`MessageTooLargeError` when a task cannot take it."""
-        if job.pointer is None or self._payloads is None:
-            return job
-        text = await self._payloads.text(job.pointer, OVERRIDES_LIMIT)
-        if text is None:
-            raise MessageTooLargeError(
-                f"its payload {job.pointer} does not fit into the environment of an ECS task: "
-                f"it must be text of at most {OVERRIDES_LIMIT} bytes"
-            )
-        return dataclasses.replace(job, text=text)
+    async def _follow(
+        self, message_id: str, run: _Run, launched: Launched, started: Callable[[], None]
+    ) -> Result | None:
+        """Wait for the end of a task; None when it had ended before and its failure was settled then."""
+        if run.abandoned or self._draining:
+            return _handed_over()
+        run.arn = launched.arn
+        was_over = launched.is_earlier
+        self._task_started(message_id, launched.arn)
 
-    async def _until_answered(self, request: Mapping[str, Any]) -> str | Result:
-        """Ask again with the very same request until ECS has answered, so that it never starts a second task."""
-        while not self._draining:
-            try:
-                answer = await self._ecs.run_task(request)
-            except EcsError as error:
-                if error.tasks:
-                    return error.tasks[0]
-                if error.answered:
-                    return Result(Outcome.DID_NOT_START, reason=str(error))
-                await asyncio.sleep(_UNANSWERED_SECONDS)
-                continue
-            if answer.get("tasks"):
-                return str(answer["tasks"][0]["taskArn"])
-            failures = "; ".join(str(failure.get("reason")) for failure in answer.get("failures", []))
-            return Result(Outcome.DID_NOT_START, reason=f"ECS placed no task: {failures or 'no reason given'}")
-        return self._handed_over()
+        def seen(task: Task) -> None:
+            nonlocal was_over
+            was_over = was_over and is_stopped(task)
+            if not run.started and not was_over and task.get("startedAt") is not None:
+                run.started = True
+                started()
+            self._deadline.check(task)
 
-    def _overdue_check(self, arn: str) -> Callable[[Task], None]:
-        timeout_seconds = self._settings.job_timeout_seconds
-        asked = False
+        task = await self._poller.stopped(launched.arn, seen)
+        if task is Lost.FORGOTTEN:
+            return _handed_over()
+        if task is Lost.GONE:
+            outcome = Outcome.INTERRUPTED if run.started else Outcome.DID_NOT_START
+            return Result(outcome, reason=f"ECS no longer knows the task {launched.arn}")
+        result = self._result(task)
+        return None if was_over and result.outcome not in _REMOVING else result
 
-        def check(task: Task) -> None:
-            nonlocal asked
-            started_at = task.get("startedAt")
-            if asked or not timeout_seconds or started_at is None or task.get("desiredStatus") == "STOPPED":
-                return
-            if self._now() - started_at.timestamp() >= timeout_seconds:
-                asked = True
-                stopping = asyncio.create_task(self._stop(arn, Outcome.TIMED_OUT))
-                stopping.add_done_callback(lambda done: done.exception())
-
-        return check
-
-    async def _stop(self, arn: str, outcome: Outcome) -> None:
-        await self._ecs.stop_task(arn, f"{STOP_REASON_PREFIX}{outcome.value}")
+    def _result(self, task: Task) -> Result:
+        return result_of_task(task, can_dead_letter=self._can_dead_letter)
 
     def abandon(self, message_id: str) -> None:
         """Let the task of this message go; whoever holds its lease now will find it."""
-        arn = self._running.get(message_id)
-        if arn is not None:
-            self._poller.forget(arn)
+        run = self._runs.get(message_id)
+        if run is None:
+            return
+        run.abandoned = True
+        if run.arn is not None:
+            self._poller.forget(run.arn)
 
     async def drain(self, deadline: float) -> None:
         """Finish the launches in flight and let every task go; the deadline bounds only the former."""
         self._draining = True
-        for arn in list(self._running.values()):
-            self._poller.forget(arn)
-        loop = asyncio.get_running_loop()
-        while self._launching and loop.time() < deadline:
-            self._launched.clear()
-            try:
-                async with asyncio.timeout_at(min(deadline, loop.time() + 10)):
-                    await self._launched.wait()
-            except TimeoutError:
-                return
+        for run in self._runs.values():
+            if run.arn is not None:
+                self._poller.forget(run.arn)
+        await self._launcher.stop(min(deadline, asyncio.get_running_loop().time() + _LAST_LAUNCH_SECONDS))
 
-    def _handed_over(self) -> Result:
-        return Result(
-            Outcome.INTERRUPTED, reason="left to the watcher that receives it next", delay_seconds=_HANDOVER_SECONDS
-        )
+
+def _handed_over() -> Result:
+    return Result(
+        Outcome.INTERRUPTED, reason="left to the watcher that receives it next", delay_seconds=_HANDOVER_SECONDS
+    )

@@ -27,6 +27,7 @@ from watchbot.notice import (
     Observer,
     Received,
 )
+from watchbot.old_leases import OldLeases
 from watchbot.opener import Opener
 from watchbot.result import Result
 from watchbot.runner import Runner
@@ -82,6 +83,7 @@ class Watcher:
         self._keeper = LeaseKeeper(queue.extend, visibility_timeout_seconds, chance)
         self._gate = FifoGate(fifo=fifo)
         self._slots = Slots(self._offered)
+        self._old = OldLeases(self._slots.recount)
         self._intake = Intake(queue, self._slots, self._admit, max_polls=max_polls, chance=chance, observe=observe)
         self._held: dict[str, Lease] = {}
         self._removed: dict[str, None] = {}
@@ -113,7 +115,8 @@ class Watcher:
         self._slots.recount()
 
     def _offered(self) -> int:
-        return self._runner.capacity if len(self._held) - self._running < _UNSETTLED_LIMIT else 0
+        capacity = self._runner.capacity if len(self._held) - self._running < _UNSETTLED_LIMIT else 0
+        return capacity + len(self._old) if capacity else 0
 
     def _admit(self, messages: list[Message], slots: int) -> None:
         """Start what a poll brought; the slots that were kept for it and are not needed go back."""
@@ -123,6 +126,7 @@ class Watcher:
             self._observe(Received(message, again=held is not None or message.message_id in self._removed))
             if held is not None:
                 self._keeper.replace(held, message)
+                self._old.renewed(held)
                 continue
             lease = self._keeper.hold(message)
             lease.on_lost = functools.partial(self._observe_lost, lease)
@@ -171,6 +175,8 @@ class Watcher:
         started, now = asyncio.Event(), asyncio.get_running_loop().time
         asked_at = now()
         lease.on_lost = lambda: self._lost(lease, started=started.is_set())
+        if self._runner.outlives_watcher:
+            self._old.watch(lease)
 
         def begun() -> None:
             started.set()
@@ -179,6 +185,7 @@ class Watcher:
         try:
             return await self._runner.run(job, begun)
         finally:
+            self._old.forget(lease)
             lease.on_lost = functools.partial(self._observe_lost, lease)
 
     async def _settle(self, lease: Lease, settlement: Settlement) -> Settlement:
@@ -197,10 +204,12 @@ class Watcher:
         """Another watcher may work on the message by now.
 
         On a FIFO queue two workers at once would break the order, and a worker not yet started would only be a
-        repeat: both are given up. On a standard queue a worker that has begun may as well finish.
+        repeat: both are given up. On a standard queue a worker that has begun may as well finish, but one that outlives
+        us is left to the other watcher, unless only its lease's age has ended it: then there may be no other.
         """
         self._observe_lost(lease)
-        if self._fifo or self._runner.outlives_watcher or not started:
+        left_to_other = self._runner.outlives_watcher and lease not in self._old
+        if self._fifo or left_to_other or not started:
             self._runner.abandon(lease.message.message_id)
 
     def _decide(self, lease: Lease, result: Result) -> Settlement:

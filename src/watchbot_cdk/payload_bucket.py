@@ -1,0 +1,27 @@
+"""Where the watcher puts messages that are too large for the environment of an ECS task."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+_KEPT = Duration.days(2)
+
+
+def add_payload_bucket(scope: Construct) -> s3.Bucket:
+    """Create a private bucket of the service's own, reached over TLS only, whose objects live for two days at most.
+
+    The watcher deletes them earlier, and the messages themselves stay in SQS: nothing is lost with an object. A stack
+    whose bucket still holds some cannot be deleted; emptying it by itself would take a Lambda function.
+    """
+    return s3.Bucket(
+        scope,
+        "PayloadBucket",
+        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+        encryption=s3.BucketEncryption.S3_MANAGED,
+        enforce_ssl=True,
+        versioned=False,
+        lifecycle_rules=[s3.LifecycleRule(expiration=_KEPT, abort_incomplete_multipart_upload_after=_KEPT)],
+        removal_policy=RemovalPolicy.DESTROY,
+    )

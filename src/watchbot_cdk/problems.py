@@ -1,0 +1,67 @@
+"""What can be wrong with one value, said by the name of its argument."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from aws_cdk import Duration
+
+from watchbot_cdk.deploy_time import is_deploy_time
+
+
+def kind_problems(name: str, value: object, kind: type, *, optional: bool = False) -> Iterable[str]:
+    """Say that a value is of another kind."""
+    if isinstance(value, kind) or (optional and value is None):
+        return
+    yield f"{name} must be a {kind.__name__}{' or None' if optional else ''}, got {value!r}"
+
+
+def is_list_of(kind: type, value: object) -> bool:
+    """Whether a value is a list of this kind; a text is no list."""
+    return isinstance(value, Sequence) and not isinstance(value, str) and all(isinstance(part, kind) for part in value)
+
+
+def is_map_to(kind: type, value: object) -> bool:
+    """Whether a value maps names to this kind."""
+    return isinstance(value, Mapping) and is_list_of(str, [*value]) and is_list_of(kind, [*value.values()])
+
+
+def shown(variables: object) -> str:
+    """Show names and kinds alone: a value may be a secret somebody wrote in the wrong place."""
+    if not isinstance(variables, Mapping):
+        return f"a {type(variables).__name__}"
+    return "{" + ", ".join(f"{name!r}: {type(value).__name__}" for name, value in variables.items()) + "}"
+
+
+def in_seconds(duration: Duration) -> float:
+    """Give a duration that is known at synthesis in seconds, fractions and all."""
+    return duration.to_milliseconds() / 1000
+
+
+def whole_problems(name: str, value: float, lowest: int, highest: int) -> Iterable[str]:
+    """Say that a number is not whole, or out of bounds."""
+    if is_deploy_time(value):
+        return
+    if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
+        yield f"{name} must be a whole number from {lowest} to {highest}, got {value!r}"
+
+
+def between_problems(name: str, value: float, lowest: float, highest: float) -> Iterable[str]:
+    """Say that a number is out of bounds."""
+    if is_deploy_time(value):
+        return
+    if isinstance(value, bool) or not isinstance(value, int | float) or not lowest <= value <= highest:
+        yield f"{name} must be a number from {lowest:g} to {highest:g}, got {value!r}"
+
+
+def span_problems(name: str, value: Duration, shortest: Duration, longest: Duration) -> Iterable[str]:
+    """Say that a time is out of bounds, or not in whole seconds."""
+    if value.is_unresolved():
+        if value.unit_label() != "seconds":
+            yield f"{name} must be Duration.seconds of what is known only at deployment, got {value.unit_label()}"
+        return
+    low, high = in_seconds(shortest), in_seconds(longest)
+    if not low <= in_seconds(value) <= high:
+        yield f"{name} must be {low:.12g} to {high:.12g} seconds, got {in_seconds(value):.12g}"
+    elif in_seconds(value) != int(in_seconds(value)):
+        yield f"{name} must be whole seconds, got {in_seconds(value):.12g}"

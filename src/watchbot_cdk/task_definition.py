@@ -1,0 +1,50 @@
+"""The task definition that workers run in, on Fargate or on EC2."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from aws_cdk import Tokenization
+from aws_cdk import aws_ecs as ecs
+from constructs import Construct
+
+from watchbot_cdk.arguments import Arguments
+from watchbot_cdk.platform import platform_names
+
+
+def add_task_definition(scope: Construct, construct_id: str, arguments: Arguments) -> ecs.TaskDefinition:
+    """Create a task definition of the size asked for, without containers.
+
+    On EC2 its size is a limit on the whole task as on Fargate, and tasks share the network of their instance unless
+    subnets were asked for.
+    """
+    if not arguments.placement.capacity.is_ec2:
+        return ecs.FargateTaskDefinition(
+            scope,
+            construct_id,
+            cpu=arguments.cpu,
+            memory_limit_mib=arguments.memory_limit_mib,
+            runtime_platform=arguments.runtime_platform,
+        )
+    shared = arguments.placement.shares_instance_network
+    definition = ecs.TaskDefinition(
+        scope,
+        construct_id,
+        compatibility=ecs.Compatibility.EC2,
+        cpu=Tokenization.stringify_number(arguments.cpu),
+        memory_mib=Tokenization.stringify_number(arguments.memory_limit_mib),
+        network_mode=ecs.NetworkMode.BRIDGE if shared else ecs.NetworkMode.AWS_VPC,
+    )
+    if arguments.runtime_platform is not None:
+        _set_platform(definition, arguments.runtime_platform)
+    return definition
+
+
+def _set_platform(definition: ecs.TaskDefinition, platform: ecs.RuntimePlatform) -> None:
+    """Name the processor, which ECS takes on EC2, too, and the CDK does not."""
+    architecture, system = platform_names(platform)
+    cast(
+        ecs.CfnTaskDefinition, definition.node.default_child
+    ).runtime_platform = ecs.CfnTaskDefinition.RuntimePlatformProperty(
+        cpu_architecture=architecture, operating_system_family=system
+    )

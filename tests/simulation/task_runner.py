@@ -1,0 +1,21 @@
+"""A task runner on a simulated ECS."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+from tests.simulation.ecs import SimulatedEcs
+from watchbot.contract import Settings
+from watchbot.payload_store import Payloads
+from watchbot.task_isolation import task_runner as make
+from watchbot.task_message import TaskMessage
+from watchbot.task_runner import TaskRunner
+
+
+def task_runner(ecs: SimulatedEcs, settings: Settings, payloads: Payloads | None = None) -> TaskRunner:
+    """Make a runner as the program does, with the loop's time as ECS's."""
+    shared = {"WorkTopic": "arn:topic"}
+    message = TaskMessage(shared, payloads, settings.task_payload_bucket)
+    now = asyncio.get_running_loop().time
+    return make(settings, ecs, shared, message, lambda message_id, arn: None, random.Random(1), now)

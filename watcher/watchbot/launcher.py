@@ -1,0 +1,157 @@
+"""Launching the task of a job: one request, asked until it is answered, so that it never becomes two tasks."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import random
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from watchbot.ecs import Ecs, EcsError
+from watchbot.job import Job
+from watchbot.launch_budget import LaunchBudget
+from watchbot.placement import Placement
+
+_PAUSE_FROM_SECONDS = 1.0
+_PAUSE_TO_SECONDS = 30.0
+_REMEMBERED = 20_000
+_CONFLICT = "ConflictException"
+
+Request = Mapping[str, Any]
+RequestOf = Callable[[Job, int, str | None], Request]
+"""Builds RunTask's fields for the n-th task of a job on a capacity provider."""
+
+
+class LaunchRefusedError(Exception):
+    """ECS will not start this task now; the text says why."""
+
+
+class LaunchStoppedError(Exception):
+    """The watcher is stopping, and ECS has not said whether it started the task."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Launched:
+    """The task of a job; ``is_earlier`` when it is one that an earlier launch had started."""
+
+    arn: str
+    is_earlier: bool = False
+
+
+@dataclasses.dataclass(slots=True)
+class _Message:
+    """How many tasks are known of a message, and which capacity providers would not take the next."""
+
+    known: int = 0
+    refused: set[str] = dataclasses.field(default_factory=set)
+
+
+class Launcher:
+    """Turns a job into a running task, within the launch budget.
+
+    The n-th task of a message has its own ``clientToken``, and the bytes of its request are frozen until ECS has
+    answered: a lost answer is asked for again, never launched again. A definite refusal uses the number up. A conflict
+    is an answer as well: another watcher, or this one in an earlier life, has launched this number already.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/ECS_Idempotency.html
+    """
+
+    def __init__(
+        self, ecs: Ecs, request_of: RequestOf, placement: Placement, budget: LaunchBudget, chance: random.Random
+    ) -> None:
+        self._ecs = ecs
+        self._request_of = request_of
+        self._placement = placement
+        self._budget = budget
+        self._chance = chance
+        self._messages: dict[str, _Message] = {}
+        self._in_flight = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._stopping = asyncio.Event()
+
+    def note_known(self, message_id: str, count: int) -> None:
+        """Learn that a message has had so many tasks."""
+        message = self._messages.setdefault(message_id, _Message())
+        message.known = max(message.known, count)
+
+    def forget(self, message_id: str) -> None:
+        """Forget what is known of a message that is done with."""
+        self._messages.pop(message_id, None)
+
+    async def launch(self, job: Job, may_launch: Callable[[], bool]) -> Launched:
+        """Start the task; ``may_launch`` is asked last thing before, because a lease may be lost while we wait.
+
+        Raises :class:`LaunchRefusedError`, :class:`LaunchStoppedError`, and what building the request raises.
+        """
+        message = self._messages.setdefault(job.message.message_id, _Message())
+        if len(self._messages) > _REMEMBERED:
+            del self._messages[next(iter(self._messages))]
+        provider = self._placement.draw(message.refused)
+        request = self._request_of(job, message.known, provider)
+        self._in_flight += 1
+        self._idle.clear()
+        try:
+            launched = await self._until_answered(request, may_launch)
+        except LaunchRefusedError:
+            message.known += 1
+            if provider is not None:
+                message.refused.add(provider)
+            raise
+        else:
+            message.known += 1
+            message.refused.clear()
+            return launched
+        finally:
+            self._in_flight -= 1
+            if not self._in_flight:
+                self._idle.set()
+
+    async def stop(self, deadline: float) -> None:
+        """Launch nothing more, and wait for the answers to what was asked already."""
+        self._stopping.set()
+        try:
+            async with asyncio.timeout_at(deadline):
+                await self._idle.wait()
+        except TimeoutError:
+            pass
+
+    async def _until_answered(self, request: Request, may_launch: Callable[[], bool]) -> Launched:
+        pause = _PAUSE_FROM_SECONDS
+        asked = False
+        while True:
+            if not asked:
+                await self._budget.take()
+            if self._stopping.is_set() or not (asked or may_launch()):
+                raise LaunchStoppedError
+            try:
+                answer = await self._ecs.run_task(request)
+            except EcsError as error:
+                if error.code == _CONFLICT and error.tasks:
+                    return Launched(error.tasks[0], is_earlier=True)
+                if error.throttled:
+                    self._budget.refused()
+                elif error.answered:
+                    raise LaunchRefusedError(str(error)) from error
+                else:
+                    asked = True
+            else:
+                self._budget.granted()
+                return _launched(answer)
+            await self._wait(pause * (1 - 0.5 * self._chance.random()))
+            pause = min(pause * 2, _PAUSE_TO_SECONDS)
+
+    async def _wait(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+        except TimeoutError:
+            pass
+
+
+def _launched(answer: Mapping[str, Any]) -> Launched:
+    if answer.get("tasks"):
+        return Launched(str(answer["tasks"][0]["taskArn"]))
+    reasons = [str(failure.get("reason")) for failure in answer.get("failures", [])]
+    raise LaunchRefusedError(f"ECS placed no task: {'; '.join(reasons) or 'no reason given'}")

@@ -1,0 +1,43 @@
+"""Isolation.TASK put together: everything between a job and its ECS task."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping
+
+from watchbot.contract import Settings
+from watchbot.ecs import Ecs
+from watchbot.launch_budget import LaunchBudget
+from watchbot.launcher import Launcher
+from watchbot.placement import Placement
+from watchbot.task_deadline import TaskDeadline
+from watchbot.task_lookup import TaskLookup
+from watchbot.task_message import TaskMessage
+from watchbot.task_poller import TaskPoller
+from watchbot.task_request import TaskRequest
+from watchbot.task_runner import TaskRunner, TaskStarted
+
+
+def task_runner(
+    settings: Settings,
+    ecs: Ecs,
+    variables: Mapping[str, str],
+    task_message: TaskMessage,
+    task_started: TaskStarted,
+    chance: random.Random,
+    now: Callable[[], float] = time.time,
+) -> TaskRunner:
+    """Make the runner; ``variables`` are those that all jobs share, ``now`` is the time that ECS dates tasks in."""
+    placement = Placement(settings, chance)
+    request = TaskRequest(settings, variables, placement)
+    return TaskRunner(
+        Launcher(ecs, request, placement, LaunchBudget(settings.watchers), chance),
+        TaskLookup(ecs, settings.task_definition or ""),
+        TaskPoller(ecs, settings.watchers),
+        TaskDeadline(ecs, settings.start_timeout_seconds, settings.job_timeout_seconds, now),
+        task_message,
+        task_started,
+        workers=settings.workers,
+        can_dead_letter=settings.dead_letter_queue_url is not None,
+    )
