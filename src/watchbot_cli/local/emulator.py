@@ -35,7 +35,7 @@ class Emulator:
     def __init__(self, directory: Path, address: str = "127.0.0.1") -> None:
         if importlib.util.find_spec("ministack") is None:
             raise CommandError("the embedded AWS is not installed: pip install 'watchbot-cdk[local]'")
-        self._directory = directory
+        self.directory = directory
         self._log = directory / "emulator.log"
         self._address = address
         self._port = _free_port(address)
@@ -49,14 +49,14 @@ class Emulator:
             "MINISTACK_REGION": REGION,
             "MINISTACK_ACCOUNT_ID": ACCOUNT,
             "PERSIST_STATE": "0",
-            "STATE_DIR": str(self._directory / "state"),
-            "TMPDIR": str(self._directory),
+            "STATE_DIR": str(self.directory / "state"),
+            "TMPDIR": str(self.directory),
             "LOG_LEVEL": "WARNING",
         }
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "watchbot_cli.local.tethered", "ministack"],
-                cwd=self._directory,
+                cwd=self.directory,
                 env={**os.environ, **own},
                 stdin=subprocess.PIPE,
                 stdout=log,
