@@ -34,6 +34,7 @@ class SimulatedEcs:
         self.startedby_stands_alone = False
         self.refuses: Callable[[], str | None] = lambda: None
         self.refuses_provider: str | None = None
+        self.fails_provider: str | None = None
         self.start_failure: Callable[[], str | None] = lambda: None
         self.start_seconds = 0.0
         self.listed_after_seconds = 0.0
@@ -110,7 +111,8 @@ class SimulatedEcs:
 
     def _start(self, request: Mapping[str, Any]) -> str:
         arn = f"arn:task/{len(self.tasks) + 1}"
-        failure = self.start_failure()
+        providers = [one["capacityProvider"] for one in request.get("capacityProviderStrategy", [])]
+        failure = "no room" if self.fails_provider in providers else self.start_failure()
         self.tasks[arn] = {
             "taskArn": arn,
             "startedBy": request["startedBy"],

@@ -126,10 +126,13 @@ def test_launches_keep_to_the_watchers_share_of_the_accounts_rate() -> None:
     assert 100 <= len(run_virtual(scenario()).tasks) <= 10 + 2 * 60 + 1
 
 
-def test_a_capacity_provider_that_refuses_gives_way_to_the_next() -> None:
+@pytest.mark.parametrize("takes_tasks", [False, True])
+def test_a_capacity_provider_without_room_gives_way_to_the_next(takes_tasks: bool) -> None:
+    """Some refuse at once; others take the task, and it does not start."""
+
     async def scenario() -> SimulatedEcs:
         sqs, ecs = SimulatedSqs(), SimulatedEcs(seconds=30)
-        ecs.refuses_provider = "FARGATE_SPOT"
+        ecs.refuses_provider, ecs.fails_provider = (None, "FARGATE_SPOT") if takes_tasks else ("FARGATE_SPOT", None)
         sqs.put("x")
         settings = dataclasses.replace(SETTINGS, task_capacity=(("FARGATE_SPOT", 1), ("FARGATE", 0)))
         watch = Watch(sqs, task_runner(ecs, settings))

@@ -41,9 +41,10 @@ class Launched:
 
 @dataclasses.dataclass(slots=True)
 class _Message:
-    """How many tasks are known of a message, and which capacity providers would not take the next."""
+    """How many tasks are known of a message, the provider of the last, and those that would not take the next."""
 
     known: int = 0
+    provider: str | None = None
     refused: set[str] = dataclasses.field(default_factory=set)
 
 
@@ -76,6 +77,12 @@ class Launcher:
         message = self._messages.setdefault(message_id, _Message())
         message.known = max(message.known, count)
 
+    def note_unstarted(self, message_id: str) -> None:
+        """Learn that the task launched last has not started: a provider may take tasks that it has no room for."""
+        message = self._messages.get(message_id)
+        if message is not None and message.provider is not None:
+            message.refused.add(message.provider)
+
     def forget(self, message_id: str) -> None:
         """Forget what is known of a message that is done with."""
         self._messages.pop(message_id, None)
@@ -88,7 +95,7 @@ class Launcher:
         message = self._messages.setdefault(job.message.message_id, _Message())
         if len(self._messages) > _REMEMBERED:
             del self._messages[next(iter(self._messages))]
-        provider = self._placement.draw(message.refused)
+        provider = message.provider = self._placement.draw(message.refused)
         request = self._request_of(job, message.known, provider)
         self._in_flight += 1
         self._idle.clear()
@@ -96,12 +103,10 @@ class Launcher:
             launched = await self._until_answered(request, may_launch)
         except LaunchRefusedError:
             message.known += 1
-            if provider is not None:
-                message.refused.add(provider)
+            self.note_unstarted(job.message.message_id)
             raise
         else:
             message.known += 1
-            message.refused.clear()
             return launched
         finally:
             self._in_flight -= 1

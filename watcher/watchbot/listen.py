@@ -108,7 +108,7 @@ async def _listen(
     aws = AwsAccess(environment, settings.queue_url, settings.endpoint_url)
     opener = EnvelopeOpener(settings.payload_bucket)
     has_payloads = settings.payload_bucket is not None or settings.task_payload_bucket is not None
-    payloads = BotoPayloads(aws) if has_payloads else None
+    payloads = BotoPayloads(aws, settings.start_timeout_seconds) if has_payloads else None
     shared = {"WorkTopic": settings.work_topic, "LogGroup": settings.log_group}
     variables = {name: value for name, value in shared.items() if value is not None}
     task_message = TaskMessage(variables, payloads, settings.task_payload_bucket)

@@ -21,8 +21,8 @@ _GONE = {"NoSuchKey", "404"}
 _THREADS = 8
 
 _SIGNED_SECONDS_AT_MOST = 43_200
-_SIGNED_SECONDS_AT_LEAST = 40 * 60
-"""Ten minutes for a task to start, and half an hour to read its message."""
+_READ_SECONDS = 30 * 60
+"""How long a worker that has started may take to read its message."""
 
 
 class PayloadError(Exception):
@@ -55,8 +55,9 @@ class Payloads(Protocol):
 class BotoPayloads:
     """boto3 behind the protocol, in threads of its own."""
 
-    def __init__(self, aws: AwsAccess) -> None:
+    def __init__(self, aws: AwsAccess, start_timeout_seconds: int) -> None:
         self._aws = aws
+        self._signed_seconds_at_least = start_timeout_seconds + _READ_SECONDS
         self._client = _client(aws)
         self._threads = ThreadPoolExecutor(_THREADS, "payload")
 
@@ -98,7 +99,7 @@ class BotoPayloads:
         """
 
         def call() -> str:
-            if self._aws.renew(_SIGNED_SECONDS_AT_LEAST):
+            if self._aws.renew(self._signed_seconds_at_least):
                 self._client = _client(self._aws)
             parameters = {"Bucket": pointer.bucket, "Key": pointer.key}
             url: str = self._client.generate_presigned_url("get_object", parameters, _SIGNED_SECONDS_AT_MOST)

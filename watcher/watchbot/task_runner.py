@@ -150,6 +150,8 @@ class TaskRunner:
             outcome = Outcome.INTERRUPTED if run.started else Outcome.DID_NOT_START
             return Result(outcome, reason=f"ECS no longer knows the task {launched.arn}")
         result = self._result(task)
+        if result.outcome is Outcome.DID_NOT_START:
+            self._launcher.note_unstarted(message_id)
         return None if was_over and result.outcome not in _REMOVING else result
 
     def _result(self, task: Task) -> Result:
