@@ -31,6 +31,9 @@ def test_a_pointer_into_the_bucket_is_one() -> None:
         json.dumps(["another.Kind", {"s3BucketName": "ours", "s3Key": "a/b"}]),
         json.dumps([KIND, {"s3BucketName": "ours", "s3Key": 1}]),
         json.dumps([KIND, {"s3BucketName": "ours"}]),
+        # No key that S3 could have: the client refuses it before S3 is asked, for ever.
+        json.dumps([KIND, {"s3BucketName": "ours", "s3Key": ""}]),
+        json.dumps([KIND, {"s3BucketName": "ours", "s3Key": "\ud800"}]),
         json.dumps([KIND, {"s3BucketName": "ours", "s3Key": "a"}, "more"]),
         json.dumps([[KIND], {"s3BucketName": "ours", "s3Key": "a"}]),
         json.dumps({KIND: {"s3BucketName": "ours", "s3Key": "a/b"}}),
