@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -26,14 +27,21 @@ PATH = os.environb[b"PATH"]
 class Bench:
     """A runner for one shell command, and what its workers wrote."""
 
-    def __init__(self, script: str, *, job_timeout_seconds: float = 0, scratch: Path | None = None) -> None:
+    def __init__(
+        self,
+        script: str,
+        *,
+        job_timeout_seconds: float = 0,
+        scratch: Path | None = None,
+        environment: Mapping[bytes, bytes] | None = None,
+    ) -> None:
         self.lines: list[str] = []
         self.space = ScratchSpace(None if scratch is None else str(scratch))
         reaper = Reaper(adopts=False)
         reaper.listen()
         self.runner = ProcessRunner(
             ["sh", "-c", script],
-            WorkerEnvironment({b"PATH": PATH}),
+            WorkerEnvironment({b"PATH": PATH, **(environment or {})}),
             workers=4,
             job_timeout_seconds=job_timeout_seconds,
             can_dead_letter=True,
@@ -282,6 +290,18 @@ def test_a_program_that_cannot_be_executed_means_not_started(
     assert result.outcome is Outcome.DID_NOT_START
     assert reason in (result.reason or "")
     assert str(program) in (result.reason or "")
+
+
+def test_a_message_that_does_not_fit_beside_the_environment_is_left_to_its_file() -> None:
+    text = "x" * 126_000
+    large = {f"LARGE{number}".encode(): b"y" * 100_000 for number in range(20)}
+
+    async def scenario() -> tuple[Result, list[str]]:
+        bench = Bench('echo "${Message-unset} $(wc -c < "$MessageFile")"', environment=large)
+        return await bench.run(text), bench.lines
+
+    result, lines = asyncio.run(scenario())
+    assert (result.outcome, lines) == (Outcome.SUCCEEDED, ["unset 126000"])
 
 
 def test_a_missing_command_is_named_with_the_path_it_was_looked_up_in() -> None:

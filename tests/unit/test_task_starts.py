@@ -15,7 +15,7 @@ from tests.simulation.virtual_time import run_virtual
 from tests.simulation.watch import Watch
 from watchbot.contract import Settings
 from watchbot.ecs import EcsError
-from watchbot.notice import JobFinished, StartFailed
+from watchbot.notice import JobFinished, Paused, Resumed, StartFailed
 from watchbot.settlement import Return
 
 SETTINGS = Settings(
@@ -49,6 +49,8 @@ def test_half_an_hour_of_a_full_cluster_burns_no_attempt() -> None:
     receives = [len(stored.receives) for stored in sqs.ever.values()]
     assert receives == [1] * 40
     assert set(_reasons(watch)) == {"ECS placed no task: RESOURCE:MEMORY"}
+    assert watch.told(Paused) == [Paused("ECS placed no task: RESOURCE:MEMORY")]
+    assert len(watch.told(Resumed)) == 1
     # Receiving pauses, so only what was received before goes on knocking, a start at a time and ever less often.
     assert ecs.calls.count("run_task") < 40 + 20 * 15
 

@@ -70,15 +70,21 @@ class AwsAccess:
         if not region and self._endpoint_url:
             region = "us-east-1"
         self._region = region or None
-        self._session: Any = boto3.session.Session(region_name=self._region)
+        self._session: Any = self._new_session()
 
     def renew(self, seconds: int) -> bool:
         """Get other credentials if these end within this time; whether clients made before have the older ones."""
         credentials = self._session.get_credentials()
         if not isinstance(credentials, RefreshableCredentials) or not credentials.refresh_needed(seconds):
             return False
-        self._session = boto3.session.Session(region_name=self._region)
+        self._session = self._new_session()
         return True
+
+    def _new_session(self) -> Any:
+        try:
+            return boto3.session.Session(region_name=self._region)
+        except BotoCoreError as error:
+            raise SettingsError((f"no AWS session can be made of this environment: {error}",)) from error
 
     def client(self, service: str, config: botocore.config.Config) -> Any:
         """Make a client of this service; raises :class:`SettingsError` when the environment allows none."""

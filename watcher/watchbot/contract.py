@@ -136,6 +136,8 @@ class Event(enum.StrEnum):
     """The names of the watcher's own log lines, for people to search and for programs to count."""
 
     WATCHER_STARTED = "watcher.started"
+    WATCHER_PAUSED = "watcher.paused"
+    WATCHER_RESUMED = "watcher.resumed"
     WATCHER_DRAINING = "watcher.draining"
     WATCHER_STOPPED = "watcher.stopped"
     WATCHER_BUG = "watcher.bug"

@@ -16,8 +16,10 @@ from watchbot.notice import (
     JobStarted,
     LeaseLost,
     Notice,
+    Paused,
     QueueTrouble,
     Received,
+    Resumed,
     StartFailed,
 )
 from watchbot.settlement import DeadLetter, Delete, LetGo, Return, Settlement
@@ -55,6 +57,10 @@ class LogObserver:
                         reason=reason,
                         retry_seconds=retry,
                     )
+            case Paused(reason):
+                event(Event.WATCHER_PAUSED, level="error", reason=reason)
+            case Resumed():
+                event(Event.WATCHER_RESUMED)
             case HandedBack(message, reason):
                 event(Event.JOB_HANDED_BACK, message_id=message.message_id, reason=reason)
             case LeaseLost(message):

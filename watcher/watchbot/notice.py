@@ -45,6 +45,18 @@ class StartFailed:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Paused:
+    """Nothing more is received, because no worker starts; this was the last reason."""
+
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Resumed:
+    """A worker has started after a pause: receiving goes on."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class HandedBack:
     """A message went back to the queue before anyone worked on it."""
 
@@ -97,6 +109,8 @@ Notice = (
     | JobStarted
     | JobFinished
     | StartFailed
+    | Paused
+    | Resumed
     | HandedBack
     | LeaseLost
     | QueueTrouble

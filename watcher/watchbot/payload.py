@@ -36,5 +36,16 @@ def pointer_in(text: str, bucket: str | None) -> Pointer | None:
         return None
     match value:
         case [str(kind), {"s3BucketName": str(named), "s3Key": str(key)}] if kind in _POINTERS and named == bucket:
-            return Pointer(named, key)
+            return Pointer(named, key) if _is_key(key) else None
     return None
+
+
+def _is_key(key: str) -> bool:
+    """Whether S3 could have an object of this name: 1 to 1,024 bytes of UTF-8.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
+    """
+    try:
+        return 1 <= len(key.encode()) <= 1024
+    except UnicodeEncodeError:
+        return False

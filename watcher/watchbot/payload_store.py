@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import botocore.config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, ParamValidationError
 
 from watchbot.aws_session import AwsAccess
 from watchbot.payload import Pointer
@@ -18,6 +18,9 @@ from watchbot.payload import Pointer
 _T = TypeVar("_T")
 
 _GONE = {"NoSuchKey", "404"}
+_NEVER = {"KeyTooLongError", "InvalidArgument", "InvalidObjectState", "InvalidURI"}
+"""What S3 would answer at any other time too: such an object does not exist, or has been archived."""
+
 _THREADS = 8
 
 _SIGNED_SECONDS_AT_MOST = 43_200
@@ -30,7 +33,7 @@ class PayloadError(Exception):
 
 
 class PayloadGoneError(PayloadError):
-    """There is no such object."""
+    """There is no such object, and never will be one to be had."""
 
 
 class Payloads(Protocol):
@@ -121,7 +124,10 @@ class BotoPayloads:
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") in _GONE:
                 raise PayloadGoneError(f"its payload {pointer} does not exist") from error
-            raise PayloadError(f"its payload {pointer}: {error}") from error
+            kind = PayloadGoneError if error.response.get("Error", {}).get("Code") in _NEVER else PayloadError
+            raise kind(f"its payload {pointer}: {error}") from error
+        except ParamValidationError as error:
+            raise PayloadGoneError(f"its payload {pointer}: {error}") from error
         except (BotoCoreError, HTTPClientError, RuntimeError) as error:
             # RuntimeError: no thread could be started.
             raise PayloadError(f"its payload {pointer}: {error}") from error

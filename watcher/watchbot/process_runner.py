@@ -7,7 +7,7 @@ import contextlib
 import dataclasses
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 from watchbot.contract import Outcome
@@ -20,7 +20,7 @@ from watchbot.result_file import refine
 from watchbot.scratch import Scratch, ScratchSpace
 from watchbot.worker_environment import WorkerEnvironment, encode
 from watchbot.worker_log import Lines
-from watchbot.worker_process import WorkerProcess, WorkerStartError, find_program
+from watchbot.worker_process import EnvironmentTooLargeError, WorkerProcess, WorkerStartError, find_program
 
 GRACE_SECONDS = 5.0
 """Between TERM and KILL."""
@@ -114,6 +114,15 @@ class ProcessRunner:
             "ResultFile": scratch.result_file,
             "TMPDIR": scratch.directory,
         }
+        try:
+            return self._spawn(job, variables)
+        except EnvironmentTooLargeError:
+            # A long message beside a large environment of the image: the file has it all.
+            for name in ("Message", "MessageAttributes"):
+                variables.pop(name, None)
+            return self._spawn(job, variables)
+
+    def _spawn(self, job: Job, variables: Mapping[str, str]) -> WorkerProcess:
         return WorkerProcess(
             self._command,
             self._environment.of_job(variables),

@@ -7,11 +7,11 @@ import dataclasses
 import functools
 import itertools
 import os
-import shutil
 import stat
 import tempfile
 from collections.abc import Callable
 
+from watchbot.removal import remove_tree
 from watchbot.worker_environment import VARIABLE_LIMIT
 
 
@@ -58,8 +58,15 @@ class ScratchSpace:
 
     def lend(self) -> Scratch:
         """Give a job its directory; raises OSError when the disk is full."""
+        try:
+            return self._lend()
+        except (PermissionError, NotADirectoryError, FileNotFoundError):
+            # A job has closed, replaced or removed more than its own.
+            self._root = None
+            return self._lend()
+
+    def _lend(self) -> Scratch:
         if self._root is None or not os.path.isdir(self._root):  # noqa: PTH112 - for every job
-            # The first job, or one after a job that has cleaned up more than its own.
             self._root, self._unused = tempfile.mkdtemp(prefix="watchbot-", dir=self._parent), []
         name = os.path.join(self._root, str(next(self._numbers)))  # noqa: PTH118 - for every job
         while self._unused:
@@ -78,16 +85,16 @@ class ScratchSpace:
                 pass
             except OSError:
                 # A worker has put a directory there, if anything.
-                later(functools.partial(shutil.rmtree, file, ignore_errors=True))
+                later(functools.partial(remove_tree, file))
         if _is_untouched(scratch.directory, scratch.inode):
             self._unused.append((scratch.directory, scratch.inode))
         else:
-            later(functools.partial(shutil.rmtree, scratch.directory, ignore_errors=True))
+            later(functools.partial(remove_tree, scratch.directory))
 
     def close(self) -> None:
         """Remove everything."""
         if self._root is not None:
-            shutil.rmtree(self._root, ignore_errors=True)
+            remove_tree(self._root)
 
 
 def _make(directory: str) -> tuple[str, int]:

@@ -10,7 +10,7 @@ from typing import Literal, TypeGuard, TypeVar
 from watchbot.contract import Outcome
 from watchbot.job import Job
 from watchbot.message import Message
-from watchbot.notice import Observer, StartFailed
+from watchbot.notice import Observer, Paused, Resumed, StartFailed
 from watchbot.result import Result
 from watchbot.runner import Runner
 
@@ -100,19 +100,21 @@ class StartRetry:
             if probing:
                 self._probe.release()
         if result.outcome is Outcome.DID_NOT_START:
-            self._note_failure(job.message.message_id)
+            self._note_failure(job.message.message_id, result.reason or "unknown")
         return result
 
-    def _note_failure(self, message_id: str) -> None:
+    def _note_failure(self, message_id: str, reason: str) -> None:
         was_paused = self._paused
         self._failing[message_id] = None
         if not was_paused and self._paused:
+            self._observe(Paused(reason))
             self._capacity_changed()
 
     def _note_start(self) -> None:
         was_paused = self._paused
         self._failing.clear()
         if was_paused:
+            self._observe(Resumed())
             self._capacity_changed()
 
     def abandon(self, message_id: str) -> None:

@@ -8,6 +8,9 @@ from collections.abc import Iterable
 
 _TERMINATING = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGPWR")
 
+_UNUSUAL = ("SIGWINCH", "SIGALRM", "SIGVTALRM", "SIGPROF", "SIGIO", "SIGXCPU", "SIGSTKFLT", "SIGTSTP")
+"""What only an image would make the first signal of its stop; elsewhere some of them come from a terminal."""
+
 
 def terminating_signals(*, in_ecs: bool) -> list[int]:
     """List every signal an image's STOPSIGNAL may make the first one of a stop.
@@ -15,11 +18,10 @@ def terminating_signals(*, in_ecs: bool) -> list[int]:
     A task definition cannot override STOPSIGNAL, so in ECS a watcher that runs in a user's image may be told to stop
     by any of these. Elsewhere SIGWINCH is what a terminal sends when its window is resized.
     """
-    numbers = [int(getattr(signal, name)) for name in _TERMINATING if hasattr(signal, name)]
-    if in_ecs:
-        numbers.append(int(signal.SIGWINCH))
-        if hasattr(signal, "SIGRTMIN"):
-            numbers += range(signal.SIGRTMIN, signal.SIGRTMIN + 16)
+    names = (*_TERMINATING, *_UNUSUAL) if in_ecs else _TERMINATING
+    numbers = [int(getattr(signal, name)) for name in names if hasattr(signal, name)]
+    if in_ecs and hasattr(signal, "SIGRTMIN"):
+        numbers += range(signal.SIGRTMIN, signal.SIGRTMAX + 1)
     return numbers
 
 

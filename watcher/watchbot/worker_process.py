@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import shutil
 import signal
@@ -21,6 +22,10 @@ _OOM_SCORE = b"500"
 
 class WorkerStartError(Exception):
     """The command could not be started at all; the text says why."""
+
+
+class EnvironmentTooLargeError(WorkerStartError):
+    """The environment and the arguments together are more than the system takes."""
 
 
 class WorkerProcess:
@@ -102,7 +107,9 @@ def _spawn(program: str, command: Sequence[str], environment: Mapping[bytes, byt
             setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],
         )
     except OSError as error:
-        raise WorkerStartError(f"{program} cannot be started: {error.strerror}") from error
+        kind = EnvironmentTooLargeError if error.errno == errno.E2BIG else WorkerStartError
+        hint = ", or the interpreter it names is not there" if error.errno == errno.ENOENT else ""
+        raise kind(f"{program} cannot be started: {error.strerror}{hint}") from error
     except ValueError as error:
         raise WorkerStartError(f"{program} cannot be started: {error}") from error
 
