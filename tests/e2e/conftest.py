@@ -34,8 +34,15 @@ def network(docker_client: docker.DockerClient) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def host(network: str) -> Iterator[EcsHost]:
+    """What tasks find at the network's address."""
+    with EcsHost(ACCOUNT) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
 def services(
-    docker_client: docker.DockerClient, network: str, tmp_path_factory: pytest.TempPathFactory
+    docker_client: docker.DockerClient, network: str, host: EcsHost, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Services]:
-    with EcsHost(ACCOUNT) as host, Emulator(tmp_path_factory.mktemp("aws"), ADDRESS) as emulator:
+    with Emulator(tmp_path_factory.mktemp("aws"), ADDRESS) as emulator:
         yield Services(docker_client, network, emulator, host, tmp_path_factory.mktemp("app"))

@@ -37,13 +37,16 @@ def finished(task: EcsTask) -> dict[str | None, str]:
 
 def own_environment(service: Service, services: Services) -> dict[bytes, bytes]:
     """Give the environment that a program has in this container when there is no watcher."""
-    printed = services.docker.containers.run(
+    plain = services.docker.containers.run(
         next(one["Image"] for one in service.definition["ContainerDefinitions"] if one["Name"] == WORKER),
         ["-w", "0", "/proc/self/environ"],
+        detach=True,
         entrypoint=["/bin/busybox", "base64"],
         environment=service.environments[WORKER],
-        remove=True,
     )
+    plain.wait(timeout=60)
+    printed = plain.logs()
+    plain.remove()
     container = parse_block(printed)
     own = {name: value for name, value in container.items() if not name.startswith(PREFIX.encode())}
     shadowed = WORKER_ENV_PREFIX.encode()
@@ -83,6 +86,7 @@ def test_the_watcher_runs_in_any_image_and_the_worker_sees_its_own_environment(i
     expected.pop(b"HOSTNAME")
     assert {name: value for name, value in seen.items() if name not in ours} == expected
     assert services.host.credentials_given > credentials_given
+    service.sqs.purge_queue(QueueUrl=service.queue_url)  # the failed message is in its back-off
 
 
 def test_a_read_only_root_leaves_workers_their_scratch_directory(services: Services) -> None:
@@ -130,7 +134,6 @@ def test_a_watcher_that_is_process_1_reaps_what_jobs_leave(services: Services) -
 
 def test_a_container_that_is_lost_loses_no_message(services: Services) -> None:
     service = Service(services, "debian")
-    service.sqs.set_queue_attributes(QueueUrl=service.queue_url, Attributes={"VisibilityTimeout": "30"})
     with service.task() as task:
         service.send("wait")
         until(lambda: any(e.event == Event.JOB_STARTED for e in entries(task)), task)

@@ -18,7 +18,7 @@ from tests.e2e.ecs_host import ADDRESS, EcsHost
 from tests.e2e.services import BASE_IMAGE
 from watchbot.contract import WATCHER_CONTAINER, WORKER_CONTAINER, Event, Outcome
 from watchbot.journal import Entry, parse_line
-from watchbot_cli.local.emulator import ACCOUNT, Emulator
+from watchbot_cli.local.emulator import Emulator
 
 ROOT = Path(__file__).parents[2]
 NAME = "com.amazonaws.ecs.container-name"
@@ -95,13 +95,13 @@ class Service:
 
 @pytest.fixture(scope="module")
 def service(
-    docker_client: docker.DockerClient, network: str, tmp_path_factory: pytest.TempPathFactory
+    docker_client: docker.DockerClient, host: EcsHost, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Service]:
     docker_client.images.build(
         path=str(ROOT / "watcher"), buildargs={"BASE_IMAGE": BASE_IMAGE}, rm=True, tag="watchbot-e2e-watcher"
     )
     docker_client.images.get(BASE_IMAGE).tag("watchbot-e2e-worker")
-    with EcsHost(ACCOUNT) as host, Emulator(tmp_path_factory.mktemp("aws"), ADDRESS) as emulator:
+    with Emulator(tmp_path_factory.mktemp("aws"), ADDRESS) as emulator:
         deployment = Deployment(emulator, host)
         deployment.deploy()
         deployed = Service(deployment, docker_client)
