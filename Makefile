@@ -61,4 +61,4 @@ requirements: $(STAMP) ## pin again, with hashes and without addresses
 	@$(RUN) uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --upgrade watcher/pyproject.toml --output-file watcher/requirements.txt
 
 clean: ## remove everything that make made
-	@rm -rf $(VENV) cdk.out dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache bench/results bench/peers/node_modules
+	@rm -rf $(VENV) cdk.out dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache bench/results bench/peers/node_modules tests/e2e/node_modules

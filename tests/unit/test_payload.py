@@ -5,10 +5,11 @@ import json
 
 import pytest
 
+from tests.simulation.payloads import SimulatedPayloads
 from tests.simulation.virtual_time import run_virtual
 from watchbot.contract import Outcome
 from watchbot.message import Message
-from watchbot.notice import JobFinished, LeaseLost
+from watchbot.notice import JobFinished, LeaseLost, Received
 from watchbot.payload import Pointer, pointer_in
 from watchbot.payload_cleaner import PayloadCleaner
 from watchbot.payload_store import PayloadError
@@ -50,27 +51,9 @@ def test_without_a_bucket_there_are_no_pointers() -> None:
     assert pointer_in(json.dumps([KIND, {"s3BucketName": "ours", "s3Key": "a/b"}]), None) is None
 
 
-class _Payloads:
-    def __init__(self, *, fails: bool = False) -> None:
-        self.deleted: list[Pointer] = []
-        self._fails = fails
-
-    async def fetch(self, pointer: Pointer, file: str) -> None:
-        raise NotImplementedError
-
-    async def text(self, pointer: Pointer, limit: int) -> str | None:
-        raise NotImplementedError
-
-    async def put(self, pointer: Pointer, text: bytes) -> None:
-        raise NotImplementedError
-
-    async def sign(self, pointer: Pointer) -> str:
-        raise NotImplementedError
-
+class _Refusing(SimulatedPayloads):
     async def delete(self, pointer: Pointer) -> None:
-        if self._fails:
-            raise PayloadError("its payload s3://ours/a/b: no")
-        self.deleted.append(pointer)
+        raise PayloadError(f"its payload {pointer}: no")
 
 
 @pytest.mark.parametrize(
@@ -86,7 +69,8 @@ class _Payloads:
 def test_only_a_message_surely_done_with_loses_its_payload(
     outcome: Outcome, settlement: Settlement, lost: bool, deleted: bool
 ) -> None:
-    payloads = _Payloads()
+    payloads = SimulatedPayloads()
+    payloads.objects[POINTER] = b"payload"
 
     async def check() -> None:
         cleaner = PayloadCleaner(payloads, lambda _: POINTER, lambda _: None, lambda *_: None)
@@ -96,16 +80,29 @@ def test_only_a_message_surely_done_with_loses_its_payload(
         await cleaner.finish()
 
     run_virtual(check())
-    assert payloads.deleted == ([POINTER] if deleted else [])
+    assert (POINTER not in payloads.objects) is deleted
+
+
+def test_a_message_received_again_after_its_lease_was_lost_loses_its_payload() -> None:
+    payloads = SimulatedPayloads()
+    payloads.objects[POINTER] = b"payload"
+
+    async def check() -> None:
+        cleaner = PayloadCleaner(payloads, lambda _: POINTER, lambda _: None, lambda *_: None)
+        cleaner(LeaseLost(MESSAGE))
+        cleaner(Received(MESSAGE, again=True))
+        cleaner(JobFinished(MESSAGE, Result(Outcome.SUCCEEDED), Delete()))
+        await cleaner.finish()
+
+    run_virtual(check())
+    assert payloads.objects == {}
 
 
 def test_an_object_that_cannot_be_deleted_is_told_of() -> None:
     told: list[tuple[str, str]] = []
 
     async def check() -> None:
-        cleaner = PayloadCleaner(
-            _Payloads(fails=True), lambda _: POINTER, lambda _: None, lambda *what: told.append(what)
-        )
+        cleaner = PayloadCleaner(_Refusing(), lambda _: POINTER, lambda _: None, lambda *what: told.append(what))
         cleaner(JobFinished(MESSAGE, Result(Outcome.SUCCEEDED), Delete()))
         await asyncio.sleep(0)
         await cleaner.finish()

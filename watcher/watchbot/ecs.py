@@ -114,10 +114,6 @@ class BotoEcs:
         """Stop one task."""
         await self._call(lambda: self._client.stop_task(cluster=self._cluster, task=arn, reason=reason))
 
-    def close(self) -> None:
-        """Let go of the threads."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-
     async def _call(self, call: Callable[[], _T]) -> _T:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, call)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import random
 import time
@@ -21,9 +22,9 @@ from watchbot.notice import Observer, Observers, QueueTrouble
 from watchbot.opener import EnvelopeOpener
 from watchbot.payload_cleaner import PayloadCleaner
 from watchbot.payload_store import BotoPayloads, Payloads
-from watchbot.process_runner import LONGEST_SECONDS, ProcessRunner
+from watchbot.process_isolation import process_runner
+from watchbot.process_runner import LONGEST_SECONDS
 from watchbot.protection import EcsAgent, Protection
-from watchbot.reaper import Reaper
 from watchbot.runner import Runner
 from watchbot.scratch import ScratchSpace
 from watchbot.settlement import Policy
@@ -36,7 +37,7 @@ from watchbot.watcher import Watcher
 from watchbot.work_queue import WorkQueue
 from watchbot.worker_environment import WorkerEnvironment
 from watchbot.worker_log import WorkerLog
-from watchbot.worker_process import WorkerStartError, find_program, keep_descriptors_private
+from watchbot.worker_process import WorkerStartError, find_program
 
 _MOST_POLLS = 8
 _FLUSH_SECONDS = 5.0
@@ -107,34 +108,22 @@ async def _listen(
     protection = _protection(settings, environment, stop, journal)
     aws = AwsAccess(environment, settings.queue_url, settings.endpoint_url)
     opener = EnvelopeOpener(settings.payload_bucket)
-    has_payloads = settings.payload_bucket is not None or settings.task_payload_bucket is not None
-    payloads = BotoPayloads(aws, settings.start_timeout_seconds) if has_payloads else None
-    shared = {"WorkTopic": settings.work_topic, "LogGroup": settings.log_group}
-    variables = {name: value for name, value in shared.items() if value is not None}
+    payloads = _payloads(settings, aws)
+    variables = _shared_variables(settings)
     task_message = TaskMessage(variables, payloads, settings.task_payload_bucket)
     cleaner = None if payloads is None else _cleaner(payloads, opener, task_message, journal)
     optional = [observer for observer in (protection, cleaner) if observer is not None]
     observe = Observers([LogObserver(journal), metrics, *optional])
-    max_polls = min(_MOST_POLLS, -(-settings.workers // 10))
-    poll_seconds = POLL_SECONDS if settings.isolation is Isolation.PROCESS else TASK_POLL_SECONDS
-    sqs = BotoSqs(settings.queue_url, settings.visibility_timeout_seconds, max_polls, aws, poll_seconds)
-    runner = StartRetry(
-        _runner(
-            settings,
-            command,
-            aws,
-            worker_environment,
-            variables,
-            task_message,
-            space,
-            journal,
-            metrics,
-            payloads,
-            chance,
-        ),
-        observe=observe,
-        chance=chance,
-    )
+    sqs = _sqs(settings, aws)
+    jobs: Runner
+    if settings.cluster is None:
+        lines_of = WorkerLog(journal, metrics, settings.log_rate_bytes).of_job
+        workers = worker_environment.with_variables(variables)
+        jobs = process_runner(settings, command, workers, space, lines_of, payloads)
+    else:
+        started = functools.partial(_say_task_started, journal)
+        jobs = task_runner(settings, BotoEcs(settings.cluster, aws), variables, task_message, started, chance)
+    runner = StartRetry(jobs, observe=observe, chance=chance)
     watcher = Watcher(
         _work_queue(settings, sqs, chance, observe),
         opener,
@@ -143,18 +132,12 @@ async def _listen(
         fifo=settings.fifo,
         visibility_timeout_seconds=settings.visibility_timeout_seconds,
         drain_seconds=settings.drain_seconds,
-        max_polls=max_polls,
+        max_polls=_most_polls(settings),
         observe=observe,
         chance=chance,
     )
     runner.on_capacity_change(watcher.capacity_changed)
-    journal.event(
-        Event.WATCHER_STARTED,
-        service=settings.service,
-        isolation=settings.isolation.value,
-        workers=settings.workers,
-        queue_url=settings.queue_url,
-    )
+    _say_started(settings, journal)
     health = Health(HEALTH_FILE) if _has_scratch() else None
     beside = [asyncio.create_task(one.run()) for one in (metrics, protection, health) if one is not None]
     exit_code = await watcher.run(stop)
@@ -166,6 +149,41 @@ async def _listen(
     journal.event(Event.WATCHER_STOPPED, exit_code=exit_code)
     sqs.close()
     return exit_code
+
+
+def _shared_variables(settings: Settings) -> dict[str, str]:
+    """Give the variables that all jobs of the service have."""
+    shared = {"WorkTopic": settings.work_topic, "LogGroup": settings.log_group}
+    return {name: value for name, value in shared.items() if value is not None}
+
+
+def _most_polls(settings: Settings) -> int:
+    return min(_MOST_POLLS, -(-settings.workers // 10))
+
+
+def _sqs(settings: Settings, aws: AwsAccess) -> BotoSqs:
+    poll_seconds = POLL_SECONDS if settings.isolation is Isolation.PROCESS else TASK_POLL_SECONDS
+    return BotoSqs(settings.queue_url, settings.visibility_timeout_seconds, _most_polls(settings), aws, poll_seconds)
+
+
+def _payloads(settings: Settings, aws: AwsAccess) -> Payloads | None:
+    if settings.payload_bucket is None and settings.task_payload_bucket is None:
+        return None
+    return BotoPayloads(aws, settings.start_timeout_seconds)
+
+
+def _say_started(settings: Settings, journal: Journal) -> None:
+    journal.event(
+        Event.WATCHER_STARTED,
+        service=settings.service,
+        isolation=settings.isolation.value,
+        workers=settings.workers,
+        queue_url=settings.queue_url,
+    )
+
+
+def _say_task_started(journal: Journal, message_id: str, arn: str) -> None:
+    journal.event(Event.TASK_STARTED, message_id=message_id, task=arn)
 
 
 def _cleaner(payloads: Payloads, opener: EnvelopeOpener, task_message: TaskMessage, journal: Journal) -> PayloadCleaner:
@@ -185,44 +203,6 @@ def _protection(settings: Settings, environment: Mapping[str, str], stop: Stop, 
         settings.job_timeout_seconds or LONGEST_SECONDS,
         blocked=lambda problem: stop.retire(f"the service wants fewer tasks: {problem}"),
         failed=lambda problem: journal.event(Event.PROTECTION_FAILED, level="warning", reason=problem),
-    )
-
-
-def _runner(
-    settings: Settings,
-    command: Sequence[str],
-    aws: AwsAccess,
-    worker_environment: WorkerEnvironment,
-    variables: Mapping[str, str],
-    task_message: TaskMessage,
-    space: ScratchSpace,
-    journal: Journal,
-    metrics: Metrics,
-    payloads: Payloads | None,
-    chance: random.Random,
-) -> Runner:
-    if settings.cluster is not None:
-        return task_runner(
-            settings,
-            BotoEcs(settings.cluster, aws),
-            variables,
-            task_message,
-            lambda message_id, arn: journal.event(Event.TASK_STARTED, message_id=message_id, task=arn),
-            chance,
-        )
-    keep_descriptors_private()
-    reaper = Reaper(adopts=True)
-    reaper.listen()
-    return ProcessRunner(
-        command,
-        worker_environment.with_variables(variables),
-        workers=settings.workers,
-        job_timeout_seconds=settings.job_timeout_seconds,
-        can_dead_letter=settings.dead_letter_queue_url is not None,
-        space=space,
-        reaper=reaper,
-        lines_of=WorkerLog(journal, metrics, settings.log_rate_bytes).of_job,
-        payloads=payloads,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from watchbot.contract import Outcome
 from watchbot.message import Message
-from watchbot.notice import JobFinished, LeaseLost, Notice
+from watchbot.notice import JobFinished, LeaseLost, Notice, Received
 from watchbot.payload import Pointer
 from watchbot.payload_store import PayloadError, Payloads
 from watchbot.result import Result
@@ -43,11 +43,13 @@ class PayloadCleaner:
         match notice:
             case LeaseLost(message):
                 self._lost.add(message.message_id)
+            case Received(message):
+                # Held again, by a handle that deletes.
+                self._lost.discard(message.message_id)
             case JobFinished(message, result, settlement):
-                if message.message_id in self._lost:
-                    self._lost.remove(message.message_id)
-                else:
+                if message.message_id not in self._lost:
                     self._clean(message, result, settlement)
+                self._lost.discard(message.message_id)
 
     def _clean(self, message: Message, result: Result, settlement: Settlement) -> None:
         pointers = [self._parked(message)] if removes(settlement) else []

@@ -114,10 +114,6 @@ class BotoPayloads:
         """Delete the object; fine when it is gone."""
         await self._in_thread(pointer, lambda: self._client.delete_object(Bucket=pointer.bucket, Key=pointer.key))
 
-    def close(self) -> None:
-        """Let go of the threads once they have done what they were asked."""
-        self._threads.shutdown(wait=False)
-
     async def _in_thread(self, pointer: Pointer, call: Callable[[], _T]) -> _T:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, call)

@@ -12,8 +12,8 @@ from watchbot.payload_store import Payloads
 from watchbot.task_request import OVERRIDES_LIMIT, MessageTooLargeError, overrides_size
 from watchbot.worker_environment import encode
 
-_ALWAYS_FITS = 1000
-"""A message with fewer characters, attributes included, fits however much they grow when they are escaped."""
+_ALWAYS_FITS = 400
+"""A message with fewer characters, attributes included, fits even if each of them takes the 12 of an escaped emoji."""
 
 
 class TaskMessage:
