@@ -12,6 +12,8 @@ from constructs import Construct
 
 from watchbot_cdk.arguments import Arguments
 
+_LARGEST_MESSAGE = 1_048_576
+
 
 @dataclasses.dataclass(frozen=True)
 class Messages:
@@ -24,6 +26,9 @@ class Messages:
 
 def add_messages(scope: Construct, arguments: Arguments) -> Messages:
     """Create topic and queues: encrypted at rest by SQS's own keys, and reached over TLS only.
+
+    The queues take the most that SQS does, 1 MiB, whatever the default in a region is.
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
 
     A FIFO topic leaves deduplication to the content where the sender names no deduplication id.
     """
@@ -63,6 +68,7 @@ def _queue(
         enforce_ssl=True,
         fifo=True if arguments.fifo else None,
         content_based_deduplication=True if arguments.fifo else None,
+        max_message_size_bytes=_LARGEST_MESSAGE,
         retention_period=retention_period,
         visibility_timeout=visibility_timeout,
         dead_letter_queue=dead_letter_queue,

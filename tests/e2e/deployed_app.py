@@ -13,8 +13,11 @@ from watchbot_cdk import Backoff, Watchbot
 WORKER = r"""
 echo "worker of $MessageId, receive $ApproximateReceiveCount"
 if test -n "$MessageUrl"; then
-  /bin/busybox wget -q -O /tmp/message "$MessageUrl" && /bin/busybox md5sum /tmp/message
+  /bin/busybox wget -q -O /tmp/message "$MessageUrl" && echo "by URL"
+else
+  printf %s "$Message" >/tmp/message
 fi
+/bin/busybox md5sum </tmp/message
 case "$Message" in
   exit*) exit "${Message#exit}" ;;
   once*) test "$ApproximateReceiveCount" != 1 || exit "${Message#once}" ;;

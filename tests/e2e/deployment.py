@@ -53,9 +53,17 @@ class Deployment:
         }
 
     def deploy(self) -> None:
-        """Create the stack; it ends with the embedded AWS."""
+        """Create the stack."""
         self._cdk("bootstrap", f"aws://{ACCOUNT}/{REGION}")
         self._cdk("deploy", "--all", "--require-approval", "never")
+
+    def destroy(self) -> None:
+        """Delete the stack.
+
+        ``cdk destroy`` asks CloudFormation for the same, but names the stack by its ARN, and the embedded AWS, which
+        knows stacks by name alone, says that it is done and deletes nothing.
+        """
+        self.emulator.client("cloudformation").delete_stack(StackName="Deployed")
 
     def description(self) -> Description:
         """Give what the stack's output says of its Watchbot."""

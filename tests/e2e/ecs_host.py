@@ -7,6 +7,8 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 
+from watchbot_cli.local.emulator import SECRET
+
 ADDRESS = "169.254.170.2"
 """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html"""
 
@@ -24,7 +26,7 @@ class EcsHost:
                 host.credentials_given += 1
                 credentials = {
                     "AccessKeyId": account,
-                    "SecretAccessKey": "of the task's role",
+                    "SecretAccessKey": SECRET,
                     "Token": "token",
                     "Expiration": "2099-01-01T00:00:00Z",
                 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import time
 from collections import Counter
@@ -38,6 +39,10 @@ class Service:
     def publish(self, message: str) -> None:
         self._sns.publish(TopicArn=self.description.topic_arn, Message=message)
 
+    def send(self, message: str) -> None:
+        """Send straight to the queue, which takes four times what a topic does."""
+        self.sqs.send_message(QueueUrl=self.description.queue_url, MessageBody=message)
+
     def containers(self, name: str, *, everyone: bool = True) -> list[Container]:
         found: list[Container] = self._docker.containers.list(all=everyone, filters={"label": f"{NAME}={name}"})
         return found
@@ -70,6 +75,29 @@ class Service:
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         found = self.sqs.get_queue_attributes(QueueUrl=self.description.queue_url, AttributeNames=names)["Attributes"]
         return int(found[names[0]]), int(found[names[1]])
+
+    def payloads(self) -> list[str]:
+        """What lies in buckets, the CDK's own aside."""
+        s3 = self.deployment.emulator.client("s3")
+        buckets = [one["Name"] for one in s3.list_buckets()["Buckets"] if not one["Name"].startswith("cdk-")]
+        return [each["Key"] for name in buckets for each in s3.list_objects_v2(Bucket=name).get("Contents", [])]
+
+    def left(self) -> dict[str, object]:
+        """What there is of what the stack created."""
+        client = self.deployment.emulator.client
+        stacks = client("cloudformation").describe_stacks()["Stacks"]
+        return {
+            "queues": self.sqs.list_queues().get("QueueUrls", []),
+            "topics": self._sns.list_topics()["Topics"],
+            "subscriptions": self._sns.list_subscriptions()["Subscriptions"],
+            "log groups": client("logs").describe_log_groups()["logGroups"],
+            "buckets": [one for one in client("s3").list_buckets()["Buckets"] if not one["Name"].startswith("cdk-")],
+            "clusters": self.ecs.list_clusters()["clusterArns"],
+            "roles": [one for one in client("iam").list_roles()["Roles"] if one["RoleName"].startswith("Deployed")],
+            "stacks": [one["StackName"] for one in stacks if one["StackName"] != "CDKToolkit"],
+            "containers": self.containers(WATCHER_CONTAINER, everyone=False)
+            + self.containers(WORKER_CONTAINER, everyone=False),
+        }
 
     def until(self, condition: Callable[[], object], seconds: float = 90) -> None:
         end = time.monotonic() + seconds
@@ -145,6 +173,23 @@ def test_the_workers_exit_code_decides(service: Service, message: str, outcomes:
     assert bool(_dead_letters(service)) is (Outcome.DEAD_LETTERED in outcomes)
 
 
+@pytest.mark.parametrize(("size", "by_url"), [(7_000, False), (9_000, True), (200_000, True), (1_048_576, True)])
+def test_a_message_of_any_size_reaches_the_worker_whole(service: Service, size: int, by_url: bool) -> None:
+    service.forget_containers()
+    before = len(service.finished())
+    hard = """it's "quoted", back\\slashed, $(not run), `nor this`, żółć 漢字 😀\t\n"""
+    body = hard + "x" * (size - len(hard.encode()))
+    service.send(body)
+    service.until(lambda: len(service.finished()) == before + 1)
+    assert service.outcomes()[before:] == [Outcome.SUCCEEDED]
+    (worker,) = service.containers(WORKER_CONTAINER)
+    said = worker.logs().decode()
+    assert hashlib.md5(body.encode(), usedforsecurity=False).hexdigest() in said
+    assert ("by URL" in said) is by_url
+    # The payload goes with its message.
+    service.until(lambda: not service.payloads(), 10)
+
+
 def test_a_watcher_that_is_killed_is_followed_by_one_that_adopts_the_running_task(service: Service) -> None:
     service.forget_containers()
     service.publish("long")
@@ -172,3 +217,12 @@ def test_ten_kills_lose_nothing_and_repeat_no_finished_work(service: Service) ->
         service.start_watcher()
     service.until(lambda: service.waiting() == (0, 0), 240)
     assert {body: service.runs()[body] for body in bodies} == dict.fromkeys(bodies, 1)
+
+
+def test_a_destroyed_stack_leaves_nothing(service: Service) -> None:
+    before = service.left()
+    assert all(before[what] for what in ("queues", "topics", "log groups", "buckets", "clusters", "roles", "stacks"))
+    service.deployment.destroy()
+    service.until(lambda: not service.left()["stacks"])
+    left = {what: found for what, found in service.left().items() if found}
+    assert left == {}

@@ -71,6 +71,7 @@ def test_failed_messages_end_in_the_dead_letter_queue(task: Template) -> None:
     assert queue["RedrivePolicy"]["maxReceiveCount"] == 10
     assert queue["VisibilityTimeout"] == 180
     assert queue["MessageRetentionPeriod"] == 4 * 86_400
+    assert queue["MaximumMessageSize"] == 1_048_576
     assert task.one("AWS::SQS::Queue", "svcDeadLetterQueue")["MessageRetentionPeriod"] == 14 * 86_400
 
 

@@ -22,7 +22,7 @@ from watchbot_cli.errors import CommandError
 
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
-_ANY_SECRET = "local"  # noqa: S105 - the emulator takes any
+SECRET = "local"  # noqa: S105 - everything in it is ours
 _START_SECONDS = 60.0
 
 
@@ -48,6 +48,8 @@ class Emulator:
             "MINISTACK_HOST": self._address,
             "MINISTACK_REGION": REGION,
             "MINISTACK_ACCOUNT_ID": ACCOUNT,
+            # What it checks the signatures of URLs with.
+            "AWS_SECRET_ACCESS_KEY": SECRET,
             "PERSIST_STATE": "0",
             "STATE_DIR": str(self.directory / "state"),
             "TMPDIR": str(self.directory),
@@ -77,7 +79,7 @@ class Emulator:
 
     def client(self, service: str) -> Any:
         """Make a boto3 client of this AWS."""
-        session: Any = boto3.session.Session(ACCOUNT, _ANY_SECRET, region_name=REGION)
+        session: Any = boto3.session.Session(ACCOUNT, SECRET, region_name=REGION)
         return session.client(service, endpoint_url=self.endpoint_url, config=Config(retries={"total_max_attempts": 3}))
 
     def check(self) -> None:
@@ -90,7 +92,7 @@ class Emulator:
         return {
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_ACCESS_KEY_ID": ACCOUNT,
-            "AWS_SECRET_ACCESS_KEY": _ANY_SECRET,
+            "AWS_SECRET_ACCESS_KEY": SECRET,
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
         }
