@@ -19,6 +19,7 @@ from watchbot.contract import (
     WORKER_ENV_PREFIX,
     is_shadowed,
 )
+from watchbot_cdk.acknowledgements import acknowledge_image_pulls, acknowledge_settings
 from watchbot_cdk.arguments import Arguments
 from watchbot_cdk.containers import add_scratch, container_log, loop_health, with_init
 from watchbot_cdk.messages import Messages
@@ -69,6 +70,8 @@ def add_process_task(
         ecs.ContainerDependency(container=install, condition=ecs.ContainerDependencyCondition.SUCCESS)
     )
     _grant(definition, arguments, messages, cluster)
+    acknowledge_settings(definition)
+    acknowledge_image_pulls(definition)
     return definition
 
 

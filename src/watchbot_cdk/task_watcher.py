@@ -11,6 +11,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from watchbot.contract import IMAGE_RUNTIME_DIRECTORY, WATCHER_CONTAINER
+from watchbot_cdk.acknowledgements import acknowledge_settings, acknowledge_wildcards
 from watchbot_cdk.arguments import Arguments
 from watchbot_cdk.containers import add_scratch, container_log, loop_health, with_init
 from watchbot_cdk.messages import Messages
@@ -53,6 +54,7 @@ def add_task_watcher(
     grant_watching(definition, messages, arguments.payload_bucket)
     grant_payload_bucket(definition, payload_bucket)
     _grant_running(definition, worker, network.cluster)
+    acknowledge_settings(definition)
     return definition
 
 
@@ -96,3 +98,11 @@ def _grant_running(watcher: ecs.TaskDefinition, worker: ecs.TaskDefinition, clus
         watcher.add_to_task_role_policy(
             iam.PolicyStatement(actions=actions, resources=resources, conditions=conditions)
         )
+    acknowledge_wildcards(
+        watcher,
+        {
+            family: "during a deployment the old watchers still run the old revision",
+            tasks: "a worker's task has no name before it runs; a condition keeps it to this cluster",
+            "*": "ListTasks knows no resource, a condition keeps it to this cluster; nor does GetAuthorizationToken",
+        },
+    )

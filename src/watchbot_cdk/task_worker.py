@@ -8,6 +8,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from watchbot.contract import WORKER_CONTAINER
+from watchbot_cdk.acknowledgements import acknowledge_image_pulls
 from watchbot_cdk.arguments import Arguments
 from watchbot_cdk.containers import container_log, with_init
 from watchbot_cdk.messages import Messages
@@ -36,4 +37,5 @@ def add_task_worker(
     messages.topic.grant_publish(definition.task_role)
     for statement in arguments.permissions:
         definition.add_to_task_role_policy(statement)
+    acknowledge_image_pulls(definition)
     return definition

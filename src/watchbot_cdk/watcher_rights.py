@@ -9,6 +9,7 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 
+from watchbot_cdk.acknowledgements import acknowledge_wildcards
 from watchbot_cdk.messages import Messages
 
 
@@ -39,9 +40,9 @@ def grant_protecting(definition: ecs.TaskDefinition, cluster: ecs.ICluster) -> N
 
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-scale-in-protection.html
     """
-    definition.add_to_task_role_policy(
-        iam.PolicyStatement(actions=["ecs:UpdateTaskProtection"], resources=[tasks_of(cluster, Stack.of(definition))])
-    )
+    tasks = tasks_of(cluster, Stack.of(definition))
+    definition.add_to_task_role_policy(iam.PolicyStatement(actions=["ecs:UpdateTaskProtection"], resources=[tasks]))
+    acknowledge_wildcards(definition, {tasks: "a task protects itself, and has no name before it runs"})
 
 
 def tasks_of(cluster: ecs.ICluster, stack: Stack) -> str:
@@ -61,5 +62,7 @@ def _grant_objects(definition: ecs.TaskDefinition, bucket: s3.IBucket, actions: 
     and a message whose payload is gone would be tried for hours:
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
     """
-    for allowed, resource in ((actions, bucket.arn_for_objects("*")), (["s3:ListBucket"], bucket.bucket_arn)):
+    objects = bucket.arn_for_objects("*")
+    for allowed, resource in ((actions, objects), (["s3:ListBucket"], bucket.bucket_arn)):
         definition.add_to_task_role_policy(iam.PolicyStatement(actions=list(allowed), resources=[resource]))
+    acknowledge_wildcards(definition, {objects: "each payload is an object of its own, in a bucket of payloads"})

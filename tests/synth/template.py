@@ -25,6 +25,7 @@ class Template:
     """One stack's template."""
 
     def __init__(self, template: Mapping[str, Any]) -> None:
+        self.whole = template
         self.resources: Mapping[str, Any] = template.get("Resources", {})
         self.outputs: Mapping[str, Any] = template.get("Outputs", {})
 

@@ -1,0 +1,72 @@
+"""The services that are put before the reviewers: cdk-nag, cfn-lint, and our own list of rights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from aws_cdk import App, Environment, Stack
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_s3 as s3
+
+from tests.synth.template import Template, cluster_with_instances, image
+from watchbot_cdk import Capacity, Isolation, Watchbot
+
+
+def _task(stack: Stack) -> None:
+    Watchbot(stack, "svc", image=image())
+
+
+def _process(stack: Stack) -> None:
+    Watchbot(stack, "svc", image=image(), isolation=Isolation.PROCESS, command=["work"])
+
+
+def _fifo(stack: Stack) -> None:
+    Watchbot(stack, "svc", image=image(), fifo=True, capacity=Capacity.fargate_spot())
+
+
+def _payloads(stack: Stack) -> None:
+    bucket = s3.Bucket.from_bucket_name(stack, "Payloads", "payloads")
+    for name, isolation in (("task", Isolation.TASK), ("process", Isolation.PROCESS)):
+        Watchbot(stack, name, image=image(), isolation=isolation, command=["work"], payload_bucket=bucket)
+
+
+def _instances(stack: Stack) -> None:
+    vpc = ec2.Vpc.from_vpc_attributes(
+        stack,
+        "Vpc",
+        vpc_id="vpc-0123456789abcdef0",
+        availability_zones=["a", "b"],
+        private_subnet_ids=["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+    )
+    cluster = cluster_with_instances(stack, vpc)
+    for name, isolation in (("task", Isolation.TASK), ("process", Isolation.PROCESS)):
+        Watchbot(
+            stack,
+            name,
+            image=image(),
+            isolation=isolation,
+            command=["work"],
+            cluster=cluster,
+            capacity=Capacity.ec2(),
+            placement_constraints=[ecs.PlacementConstraint.distinct_instances()],
+        )
+
+
+SERVICES: Mapping[str, Callable[[Stack], None]] = {
+    "task": _task,
+    "process": _process,
+    "fifo": _fifo,
+    "payloads": _payloads,
+    "instances": _instances,
+}
+
+
+def synth_services() -> tuple[App, dict[str, Template]]:
+    """Synthesise them in one app, a stack each; half of the stacks know their account and region."""
+    app = App()
+    for number, (name, build) in enumerate(SERVICES.items()):
+        known = Environment(account="123456789012", region="eu-west-1") if number % 2 else None
+        build(Stack(app, name, env=known))
+    assembly = app.synth()
+    return app, {name: Template(assembly.get_stack_by_name(name).template) for name in SERVICES}
