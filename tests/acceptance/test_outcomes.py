@@ -55,6 +55,13 @@ def test_exit_code_5_moves_the_message_to_the_dead_letter_queue_with_its_reason(
     assert queues.waiting() == (0, 0)
 
 
+def test_the_service_says_what_exit_codes_mean(queues: Queues) -> None:
+    queues.send("x")
+    with Program(queues, "exit 75", exit_codes="rejected=75") as program:
+        finished = program.hears("job.finished")
+    assert (finished.fields["outcome"], finished.fields["settlement"]) == ("rejected", "deleted")
+
+
 def test_exit_code_5_without_a_dead_letter_queue_means_failed(queues: Queues) -> None:
     queues.send("x")
     program = Program(queues, "exit 5")

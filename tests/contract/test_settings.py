@@ -27,10 +27,13 @@ NAMES = {
     "WATCHBOT_CLUSTER",
     "WATCHBOT_CONTRACT_VERSION",
     "WATCHBOT_DEAD_LETTER_QUEUE_URL",
+    "WATCHBOT_DEBUG",
     "WATCHBOT_DRAIN_SECONDS",
+    "WATCHBOT_EXIT_CODES",
     "WATCHBOT_JOB_TIMEOUT_SECONDS",
     "WATCHBOT_LOG_FORMAT",
     "WATCHBOT_LOG_GROUP",
+    "WATCHBOT_LOG_MESSAGE_BODIES",
     "WATCHBOT_LOG_RATE_BYTES",
     "WATCHBOT_MAX_RECEIVE_COUNT",
     "WATCHBOT_QUEUE_URL",
@@ -65,8 +68,11 @@ EVERYTHING = Settings(
     backoff_base=1.5,
     backoff_cap_seconds=60,
     backoff_jitter=0.25,
+    exit_codes=(("rejected", 99), ("dead_lettered", 5)),
     log_format=LogFormat.JSON,
     log_rate_bytes=4096,
+    log_message_bodies=False,
+    debug=True,
     payload_bucket="payloads",
     endpoint_url="https://vpce-1.sqs.eu-west-1.vpce.amazonaws.com",
     work_topic="arn:topic",
@@ -104,6 +110,12 @@ def test_the_settings_of_placement_are_text_that_a_person_can_read() -> None:
     assert written["WATCHBOT_TASK_PLACEMENT_STRATEGIES"] == '[{"type": "binpack", "field": "memory"}]'
 
 
+def test_every_exit_code_can_be_switched_off() -> None:
+    settings = Settings(queue_url=QUEUE, exit_codes=())
+    assert settings.to_env()["WATCHBOT_EXIT_CODES"] == ""
+    assert Settings.from_env(settings.to_env()) == settings
+
+
 def test_only_the_queue_url_is_required_and_defaults_are_left_out() -> None:
     settings = Settings.from_env({"WATCHBOT_QUEUE_URL": QUEUE})
     assert settings == Settings(queue_url=QUEUE)
@@ -117,7 +129,10 @@ def test_the_documented_defaults_hold() -> None:
     assert settings.visibility_timeout_seconds == 180
     assert settings.job_timeout_seconds == 0
     assert settings.drain_seconds == 105
+    assert settings.exit_codes == (("rejected", 3), ("no_op", 4), ("dead_lettered", 5))
     assert settings.log_format is LogFormat.TEXT
+    assert settings.log_message_bodies
+    assert not settings.debug
     assert settings.isolation is Isolation.PROCESS
     assert (settings.watchers, settings.start_timeout_seconds) == (1, 600)
     assert settings.task_launch_type is LaunchType.FARGATE
@@ -136,6 +151,14 @@ def test_the_documented_defaults_hold() -> None:
         ("WATCHBOT_JOB_TIMEOUT_SECONDS", "-1", "from 0"),
         ("WATCHBOT_DRAIN_SECONDS", "1.5", "a whole number"),
         ("WATCHBOT_LOG_FORMAT", "xml", "one of text, json"),
+        ("WATCHBOT_EXIT_CODES", "rejected", "from 1 to 255"),
+        ("WATCHBOT_EXIT_CODES", "rejected=0", "from 1 to 255"),
+        ("WATCHBOT_EXIT_CODES", "rejected=256", "from 1 to 255"),
+        ("WATCHBOT_EXIT_CODES", "failed=1", "outcomes with exit codes"),
+        ("WATCHBOT_EXIT_CODES", "rejected=3,no_op=3", "outcomes with exit codes"),
+        ("WATCHBOT_EXIT_CODES", "rejected=3,rejected=4", "outcomes with exit codes"),
+        ("WATCHBOT_LOG_MESSAGE_BODIES", "no", "true or false"),
+        ("WATCHBOT_DEBUG", "", "true or false"),
         ("WATCHBOT_BACKOFF_BASE", "nan", "a number from 1 to 60"),
         ("WATCHBOT_TASK_PUBLIC_IP", "yes", "true or false"),
         ("WATCHBOT_WATCHERS", "0", "a whole number from 1 to 5000"),

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from watchbot.contract import Outcome
-from watchbot.result import Result, result_of_exit
+from watchbot.result import Result, exit_outcomes, result_of_exit
 from watchbot.result_file import refine
 
 
@@ -58,3 +58,12 @@ def test_a_file_that_makes_no_sense_is_said_and_ignored(tmp_path: Path, content:
 def test_without_a_dead_letter_queue_the_job_has_failed(tmp_path: Path) -> None:
     result = _refined(tmp_path, '{"action": "dead_letter"}', can_dead_letter=False)
     assert result.outcome is Outcome.FAILED
+
+
+def test_the_file_refines_the_exit_code_that_means_no_op_and_no_other(tmp_path: Path) -> None:
+    file = tmp_path / "result.json"
+    file.write_text('{"action": "delete"}')
+    outcomes = exit_outcomes((("no_op", 75),))
+    results = [result_of_exit(code, 1, can_dead_letter=True, outcomes=outcomes) for code in (75, 4)]
+    refined = [refine(result, str(file), can_dead_letter=True).outcome for result in results]
+    assert refined == [Outcome.SUCCEEDED, Outcome.FAILED]

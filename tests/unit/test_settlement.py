@@ -6,7 +6,7 @@ import pytest
 
 from watchbot.backoff import Backoff
 from watchbot.contract import Outcome
-from watchbot.result import Result, result_of_exit
+from watchbot.result import Result, exit_outcomes, result_of_exit
 from watchbot.settlement import DeadLetter, Delete, Policy, Return, Settlement
 
 CHANCE = random.Random(7)
@@ -65,6 +65,18 @@ def test_an_exit_code_has_its_outcome(exit_code: int, outcome: Outcome, signal: 
 
 def test_without_a_dead_letter_queue_exit_code_5_means_failed() -> None:
     assert result_of_exit(5, 0, can_dead_letter=False).outcome is Outcome.FAILED
+
+
+def test_exit_codes_can_be_others_or_none() -> None:
+    outcomes = exit_outcomes((("rejected", 99), ("dead_lettered", 3)))
+    results = [result_of_exit(code, 0, can_dead_letter=True, outcomes=outcomes) for code in (0, 3, 4, 5, 99)]
+    assert [result.outcome for result in results] == [
+        Outcome.SUCCEEDED,
+        Outcome.DEAD_LETTERED,
+        Outcome.FAILED,
+        Outcome.FAILED,
+        Outcome.REJECTED,
+    ]
 
 
 def test_back_off_is_exactly_two_to_the_receive_count_up_to_a_quarter_of_an_hour() -> None:

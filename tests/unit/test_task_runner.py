@@ -8,17 +8,25 @@ from tests.simulation.sqs import SimulatedSqs
 from tests.simulation.task_runner import task_runner
 from tests.simulation.virtual_time import run_virtual
 from tests.simulation.watch import Watch
-from watchbot.contract import Settings
+from watchbot.contract import EXIT_CODES, Settings
 from watchbot.ecs import EcsError
 from watchbot.notice import JobFinished, StartFailed
 
 
-def _watch(sqs: SimulatedSqs, ecs: SimulatedEcs, *, workers: int = 1, job_timeout_seconds: int = 0) -> Watch:
+def _watch(
+    sqs: SimulatedSqs,
+    ecs: SimulatedEcs,
+    *,
+    workers: int = 1,
+    job_timeout_seconds: int = 0,
+    exit_codes: tuple[tuple[str, int], ...] = EXIT_CODES,
+) -> Watch:
     settings = Settings(
         queue_url="https://queue",
         dead_letter_queue_url="https://dead",
         workers=workers,
         job_timeout_seconds=job_timeout_seconds,
+        exit_codes=exit_codes,
         cluster="cluster",
         task_definition="family",
         task_subnets=("subnet-1",),
@@ -171,6 +179,18 @@ def test_a_failed_task_is_not_settled_twice_but_run_again() -> None:
 
     ecs = run_virtual(scenario())
     assert len(ecs.tasks) >= 3
+
+
+def test_the_service_says_which_exit_codes_of_a_task_remove_its_message() -> None:
+    async def scenario() -> list[str]:
+        sqs, ecs = SimulatedSqs(), SimulatedEcs(seconds=30, exit_code=99)
+        sqs.put("x")
+        watch = _watch(sqs, ecs, exit_codes=(("rejected", 99),))
+        await watch.after(100)
+        await watch.stopped()
+        return _outcomes(watch)
+
+    assert run_virtual(scenario()) == ["rejected"]
 
 
 def test_over_the_job_timeout_a_task_is_stopped_and_has_timed_out() -> None:

@@ -111,7 +111,7 @@ class LogFormat(enum.StrEnum):
 
 
 class ExitCode(enum.IntEnum):
-    """What a worker answers; every other exit code, and death by a signal, means failed."""
+    """What a worker answers unless told otherwise; any other exit code, and death by a signal, means failed."""
 
     SUCCEEDED = 0
     REJECTED = 3
@@ -132,6 +132,14 @@ class Outcome(enum.StrEnum):
     DID_NOT_START = "did_not_start"
 
 
+EXIT_CODES: tuple[tuple[str, int], ...] = (
+    (Outcome.REJECTED, ExitCode.REJECTED),
+    (Outcome.NO_OP, ExitCode.NO_OP),
+    (Outcome.DEAD_LETTERED, ExitCode.DEAD_LETTERED),
+)
+"""The outcomes that an exit code of a worker's own stands for; one that is left out means failed."""
+
+
 class Event(enum.StrEnum):
     """The names of the watcher's own log lines, for people to search and for programs to count."""
 
@@ -143,6 +151,7 @@ class Event(enum.StrEnum):
     WATCHER_BUG = "watcher.bug"
     PROTECTION_FAILED = "protection.failed"
     QUEUE_ERROR = "queue.error"
+    MESSAGE_RECEIVED = "message.received"
     MESSAGE_RECEIVED_AGAIN = "message.received_again"
     JOB_STARTED = "job.started"
     JOB_FINISHED = "job.finished"
@@ -261,6 +270,19 @@ def _providers(value: str) -> tuple[tuple[str, int], ...]:
     return tuple((name, int(weight)) for name, _, weight in pairs)
 
 
+def _exit_codes(value: str) -> tuple[tuple[str, int], ...]:
+    pairs = [part.partition("=") for part in _names(value)]
+    names, codes = {name for name, _, _ in pairs}, {code for _, _, code in pairs}
+    known = names <= {name for name, _ in EXIT_CODES}
+    if not known or min(len(names), len(codes)) < len(pairs) or not all(map(_is_exit_code, codes)):
+        raise ValueError("must be outcomes with exit codes from 1 to 255, such as rejected=3,no_op=4,dead_lettered=5")
+    return tuple((name, int(code)) for name, _, code in pairs)
+
+
+def _is_exit_code(text: str) -> bool:
+    return text.isdecimal() and 1 <= int(text) <= 255
+
+
 def _objects(value: str) -> tuple[dict[str, str], ...]:
     try:
         found = json.loads(value)
@@ -304,8 +326,11 @@ class Settings:
     backoff_base: float = _setting("BACKOFF_BASE", _decimal(1, 60), 2)
     backoff_cap_seconds: int = _setting("BACKOFF_CAP_SECONDS", _whole(0, 43_200), 900)
     backoff_jitter: float = _setting("BACKOFF_JITTER", _decimal(0, 1), 0)
+    exit_codes: tuple[tuple[str, int], ...] = _setting("EXIT_CODES", _exit_codes, EXIT_CODES)
     log_format: LogFormat = _setting("LOG_FORMAT", _choice(LogFormat), LogFormat.TEXT)
     log_rate_bytes: int = _setting("LOG_RATE_BYTES", _whole(1024, 1_073_741_824), 1_048_576)
+    log_message_bodies: bool = _setting("LOG_MESSAGE_BODIES", _flag, default=True)
+    debug: bool = _setting("DEBUG", _flag, default=False)
     payload_bucket: str | None = _setting("PAYLOAD_BUCKET", _text, None)
     endpoint_url: str | None = _setting("ENDPOINT_URL", _url, None)
     work_topic: str | None = _setting("WORK_TOPIC", _text, None)

@@ -100,7 +100,7 @@ def parse_line(line: str) -> Entry | None:
     source, message_id, rest = match["source"], match["id"], match["rest"]
     if source == _WORKER:
         return Entry(source, message_id, None, {}, rest)
-    event, _, shown = re.sub(r"^\[(warning|error)\] ", "", rest).partition(" ")
+    event, _, shown = re.sub(r"^\[(debug|warning|error)\] ", "", rest).partition(" ")
     return Entry(source, message_id, event, (_object(shown) or {}) if shown else {}, rest)
 
 

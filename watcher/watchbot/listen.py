@@ -113,7 +113,8 @@ async def _listen(
     task_message = TaskMessage(variables, payloads, settings.task_payload_bucket)
     cleaner = None if payloads is None else _cleaner(payloads, opener, task_message, journal)
     optional = [observer for observer in (protection, cleaner) if observer is not None]
-    observe = Observers([LogObserver(journal), metrics, *optional])
+    log = LogObserver(journal, bodies=settings.log_message_bodies, debug=settings.debug)
+    observe = Observers([log, metrics, *optional])
     sqs = _sqs(settings, aws)
     jobs: Runner
     if settings.cluster is None:
@@ -179,6 +180,7 @@ def _say_started(settings: Settings, journal: Journal) -> None:
         isolation=settings.isolation.value,
         workers=settings.workers,
         queue_url=settings.queue_url,
+        settings=settings.to_env() if settings.debug else None,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -26,25 +27,33 @@ from watchbot.settlement import DeadLetter, Delete, LetGo, Return, Settlement
 
 _REPEAT_SECONDS = 60.0
 
+_LONGEST_BODY = 2048
+"""Characters of a message that a line shows."""
+
 
 class LogObserver:
     """Writes a line for what an operator would ask about.
 
     Trouble that repeats itself is written once a minute for each distinct text, or an outage would be all there is
-    to read.
+    to read. With ``debug`` every one of them is, and every message when it is received, and where a bug is. Without
+    ``bodies`` no line shows what a message says.
     """
 
-    def __init__(self, journal: Journal, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, journal: Journal, now: Callable[[], float] = time.time, *, bodies: bool = True, debug: bool = False
+    ) -> None:
         self._journal = journal
         self._now = now
+        self._bodies = bodies
+        self._debug = debug
         self._written: dict[str, float] = {}
 
     def __call__(self, notice: Notice) -> None:
         """Write the notice down, if it is one worth a line."""
         event = self._journal.event
         match notice:
-            case JobStarted(message, _):
-                event(Event.JOB_STARTED, message_id=message.message_id, receive_count=message.receive_count)
+            case JobStarted():
+                self._started(notice)
             case JobFinished():
                 self._finished(notice)
             case StartFailed(message, reason, retry_seconds):
@@ -67,15 +76,29 @@ class LogObserver:
                 event(Event.LEASE_LOST, message_id=message.message_id, level="warning")
             case Received(message, again=True):
                 event(Event.MESSAGE_RECEIVED_AGAIN, message_id=message.message_id, level="warning")
+            case Received(message) if self._debug:
+                received = message.receive_count
+                event(Event.MESSAGE_RECEIVED, message_id=message.message_id, level="debug", receive_count=received)
             case QueueTrouble(problem, message_id):
                 if self._due(problem):
                     event(Event.QUEUE_ERROR, message_id=message_id, level="error", reason=problem)
             case Bug(error, message_id):
-                event(Event.WATCHER_BUG, message_id=message_id, level="error", reason=repr(error))
+                trace = "".join(traceback.format_exception(error)) if self._debug else None
+                event(Event.WATCHER_BUG, message_id=message_id, level="error", reason=repr(error), traceback=trace)
             case Draining(reason):
                 event(Event.WATCHER_DRAINING, reason=reason)
             case _:
                 pass
+
+    def _started(self, notice: JobStarted) -> None:
+        text = notice.text if self._bodies else None
+        self._journal.event(
+            Event.JOB_STARTED,
+            message_id=notice.message.message_id,
+            subject=notice.subject if self._bodies else None,
+            message=None if text is None else text[:_LONGEST_BODY],
+            receive_count=notice.message.receive_count,
+        )
 
     def _finished(self, notice: JobFinished) -> None:
         message, result = notice.message, notice.result
@@ -97,7 +120,7 @@ class LogObserver:
     def _due(self, text: str) -> bool:
         now = self._now()
         last = self._written.get(text)
-        if last is not None and 0 <= now - last < _REPEAT_SECONDS:
+        if not self._debug and last is not None and 0 <= now - last < _REPEAT_SECONDS:
             return False
         if len(self._written) > 100:
             self._written.clear()

@@ -20,10 +20,12 @@ class Received:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class JobStarted:
-    """The worker of a job has begun, this long after its start was first tried."""
+    """The worker of a job has begun, this long after its start was first tried; the text is its message, if known."""
 
     message: Message
     pending_seconds: float
+    subject: str | None = None
+    text: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from watchbot.contract import Settings
 from watchbot.payload_store import Payloads
 from watchbot.process_runner import LinesOf, ProcessRunner
 from watchbot.reaper import Reaper
+from watchbot.result import exit_outcomes
 from watchbot.scratch import ScratchSpace
 from watchbot.worker_environment import WorkerEnvironment
 from watchbot.worker_process import keep_descriptors_private
@@ -31,6 +32,7 @@ def process_runner(
         workers=settings.workers,
         job_timeout_seconds=settings.job_timeout_seconds,
         can_dead_letter=settings.dead_letter_queue_url is not None,
+        outcomes=exit_outcomes(settings.exit_codes),
         space=space,
         reaper=reaper,
         lines_of=lines_of,

@@ -15,7 +15,7 @@ from watchbot.job import Job
 from watchbot.message import Message
 from watchbot.payload_store import PayloadError, PayloadGoneError, Payloads
 from watchbot.reaper import Reaper
-from watchbot.result import Result, result_of_exit
+from watchbot.result import USUAL_OUTCOMES, Result, result_of_exit
 from watchbot.result_file import refine
 from watchbot.scratch import Scratch, ScratchSpace
 from watchbot.worker_environment import WorkerEnvironment, encode
@@ -45,6 +45,7 @@ class ProcessRunner:
         workers: int,
         job_timeout_seconds: float,
         can_dead_letter: bool,
+        outcomes: Mapping[int, Outcome] = USUAL_OUTCOMES,
         space: ScratchSpace,
         reaper: Reaper,
         lines_of: LinesOf,
@@ -55,6 +56,7 @@ class ProcessRunner:
         self._workers = workers
         self._timeout_seconds = min(job_timeout_seconds or LONGEST_SECONDS, LONGEST_SECONDS)
         self._can_dead_letter = can_dead_letter
+        self._outcomes = outcomes
         self._space = space
         self._reaper = reaper
         self._lines_of = lines_of
@@ -86,7 +88,7 @@ class ProcessRunner:
             worker = self._start(job, scratch)
             run = self._running[message_id] = _Run(worker)
             started()
-            result = await run.result(self._timeout_seconds, can_dead_letter=self._can_dead_letter)
+            result = await run.result(self._timeout_seconds, self._read_exit)
             return refine(result, scratch.result_file, can_dead_letter=self._can_dead_letter)
         except PayloadGoneError as error:
             return Result(Outcome.DEAD_LETTERED if self._can_dead_letter else Outcome.FAILED, reason=str(error))
@@ -137,6 +139,11 @@ class ProcessRunner:
             self._found = find_program(self._command[0], self._environment.search_path)
         return self._found
 
+    def _read_exit(self, exit_code: int, duration_seconds: float) -> Result:
+        return result_of_exit(
+            exit_code, duration_seconds, can_dead_letter=self._can_dead_letter, outcomes=self._outcomes
+        )
+
     def abandon(self, message_id: str) -> None:
         """Stop the worker of this message."""
         run = self._running.get(message_id)
@@ -184,7 +191,7 @@ class _Run:
     def ended(self) -> asyncio.Future[int]:
         return self._worker.exit_code
 
-    async def result(self, timeout_seconds: float, *, can_dead_letter: bool) -> Result:
+    async def result(self, timeout_seconds: float, read_exit: Callable[[int, float], Result]) -> Result:
         loop = asyncio.get_running_loop()
         reason = f"over the job timeout of {timeout_seconds:g} seconds"
         timer = loop.call_later(timeout_seconds, self.stop, Outcome.TIMED_OUT, reason)
@@ -196,7 +203,7 @@ class _Run:
                 self._kill.cancel()
         duration = loop.time() - self._began_at
         if self._stopped_for is None:
-            return result_of_exit(exit_code, duration, can_dead_letter=can_dead_letter)
+            return read_exit(exit_code, duration)
         # Whatever it answered: a worker that was told to stop has not finished its job, even if it exits with 0.
         outcome, reason = self._stopped_for
         return Result(outcome, reason=reason, duration_seconds=duration)

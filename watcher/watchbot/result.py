@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import signal
+from collections.abc import Iterable, Mapping
 
-from watchbot.contract import ExitCode, Outcome
+from watchbot.contract import EXIT_CODES, ExitCode, Outcome
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -31,23 +32,30 @@ class Result:
 
 _FAILURES = {Outcome.REJECTED, Outcome.DEAD_LETTERED, Outcome.FAILED, Outcome.TIMED_OUT}
 
-_OUTCOMES: dict[int, Outcome] = {
-    ExitCode.SUCCEEDED: Outcome.SUCCEEDED,
-    ExitCode.REJECTED: Outcome.REJECTED,
-    ExitCode.NO_OP: Outcome.NO_OP,
-    ExitCode.DEAD_LETTERED: Outcome.DEAD_LETTERED,
-}
+
+def exit_outcomes(exit_codes: Iterable[tuple[str, int]]) -> Mapping[int, Outcome]:
+    """Say what each exit code means, given the codes of those outcomes that have one; 0 always means succeeded."""
+    return {ExitCode.SUCCEEDED: Outcome.SUCCEEDED} | {code: Outcome(name) for name, code in exit_codes}
 
 
-def result_of_exit(exit_code: int, duration_seconds: float, *, can_dead_letter: bool) -> Result:
-    """Read a worker's exit code; a negative one is the signal that killed it.
+USUAL_OUTCOMES = exit_outcomes(EXIT_CODES)
 
-    Without a dead-letter queue there is nowhere to move a message to: exit code 5 then means failed.
+
+def result_of_exit(
+    exit_code: int,
+    duration_seconds: float,
+    *,
+    can_dead_letter: bool,
+    outcomes: Mapping[int, Outcome] = USUAL_OUTCOMES,
+) -> Result:
+    """Read a worker's exit code by what ``outcomes`` says of it; a negative one is the signal that killed it.
+
+    Without a dead-letter queue there is nowhere to move a message to: the code of dead-lettered then means failed.
     """
     if exit_code < 0:
         name = _signal_name(-exit_code)
         return Result(Outcome.FAILED, None, name, f"killed by {name}", duration_seconds=duration_seconds)
-    outcome = _OUTCOMES.get(exit_code, Outcome.FAILED)
+    outcome = outcomes.get(exit_code, Outcome.FAILED)
     if outcome is Outcome.DEAD_LETTERED and not can_dead_letter:
         outcome = Outcome.FAILED
     reason = None if outcome in (Outcome.SUCCEEDED, Outcome.NO_OP) else f"exit code {exit_code}"

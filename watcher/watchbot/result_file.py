@@ -7,7 +7,7 @@ import json
 import os
 from typing import Any
 
-from watchbot.contract import ExitCode, Outcome
+from watchbot.contract import Outcome
 from watchbot.result import Result
 
 _READ_BYTES = 65_536
@@ -29,8 +29,8 @@ class Answer:
 
 
 def refine(result: Result, path: str, *, can_dead_letter: bool) -> Result:
-    """Let the file refine exit codes 0 and 4; it never hides a failure, and what makes no sense is said and ignored."""
-    if result.exit_code not in (ExitCode.SUCCEEDED, ExitCode.NO_OP):
+    """Let the file refine success and no_op; it never hides a failure, and what makes no sense is said and ignored."""
+    if result.exit_code is None or result.outcome not in (Outcome.SUCCEEDED, Outcome.NO_OP):
         return result
     try:
         answer = _read(path)

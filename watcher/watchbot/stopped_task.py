@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from watchbot.contract import WORKER_CONTAINER, Outcome
-from watchbot.result import Result, result_of_exit
+from watchbot.result import USUAL_OUTCOMES, Result, result_of_exit
 
 Task = Mapping[str, Any]
 """A task as DescribeTasks shows it."""
@@ -34,7 +34,7 @@ def is_stopped(task: Task) -> bool:
     return bool(task.get("lastStatus") == "STOPPED")
 
 
-def result_of_task(task: Task, *, can_dead_letter: bool) -> Result:
+def result_of_task(task: Task, *, can_dead_letter: bool, outcomes: Mapping[int, Outcome] = USUAL_OUTCOMES) -> Result:
     """Classify a stopped task.
 
     A worker that is told to stop may well exit with 0: who stopped the task comes before what it answered. ``stopCode``
@@ -59,7 +59,7 @@ def result_of_task(task: Task, *, can_dead_letter: bool) -> Result:
         why = detail or reason or "the task stopped before its worker ran"
         return Result(Outcome.DID_NOT_START, reason=why, duration_seconds=duration)
     # A container reports death by a signal as 128 + its number.
-    result = result_of_exit(exit_code, duration, can_dead_letter=can_dead_letter)
+    result = result_of_exit(exit_code, duration, can_dead_letter=can_dead_letter, outcomes=outcomes)
     if detail and result.reason is not None:
         return Result(result.outcome, exit_code, reason=f"{result.reason}: {detail}", duration_seconds=duration)
     return result

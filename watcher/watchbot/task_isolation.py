@@ -11,6 +11,7 @@ from watchbot.ecs import Ecs
 from watchbot.launch_budget import LaunchBudget
 from watchbot.launcher import Launcher
 from watchbot.placement import Placement
+from watchbot.result import exit_outcomes
 from watchbot.task_deadline import TaskDeadline
 from watchbot.task_lookup import TaskLookup
 from watchbot.task_message import TaskMessage
@@ -40,4 +41,5 @@ def task_runner(
         task_started,
         workers=settings.workers,
         can_dead_letter=settings.dead_letter_queue_url is not None,
+        outcomes=exit_outcomes(settings.exit_codes),
     )

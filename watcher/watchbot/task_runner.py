@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 from watchbot.contract import Outcome
@@ -13,7 +13,7 @@ from watchbot.job import Job
 from watchbot.launcher import Launched, Launcher, LaunchRefusedError, LaunchStoppedError
 from watchbot.message import Message
 from watchbot.payload_store import PayloadError, PayloadGoneError
-from watchbot.result import Result
+from watchbot.result import USUAL_OUTCOMES, Result
 from watchbot.stopped_task import Task, is_stopped, result_of_task
 from watchbot.task_deadline import TaskDeadline
 from watchbot.task_lookup import TaskLookup
@@ -63,6 +63,7 @@ class TaskRunner:
         *,
         workers: int,
         can_dead_letter: bool,
+        outcomes: Mapping[int, Outcome] = USUAL_OUTCOMES,
     ) -> None:
         self._launcher = launcher
         self._lookup = lookup
@@ -71,6 +72,7 @@ class TaskRunner:
         self._task_started = task_started
         self._workers = workers
         self._can_dead_letter = can_dead_letter
+        self._outcomes = outcomes
         self._deadline = deadline
         self._runs: dict[str, _Run] = {}
         self._found: dict[str, str] = {}
@@ -155,7 +157,7 @@ class TaskRunner:
         return None if was_over and result.outcome not in _REMOVING else result
 
     def _result(self, task: Task) -> Result:
-        return result_of_task(task, can_dead_letter=self._can_dead_letter)
+        return result_of_task(task, can_dead_letter=self._can_dead_letter, outcomes=self._outcomes)
 
     def abandon(self, message_id: str) -> None:
         """Let the task of this message go; whoever holds its lease now will find it."""

@@ -180,7 +180,7 @@ class Watcher:
 
         def begun() -> None:
             started.set()
-            self._observe(JobStarted(job.message, now() - asked_at))
+            self._observe(JobStarted(job.message, now() - asked_at, job.subject, job.text))
 
         try:
             return await self._runner.run(job, begun)
