@@ -11,6 +11,17 @@ from watchbot.contract import Isolation, LogFormat
 from watchbot_cdk.arguments import WatchbotArgumentError
 from watchbot_cdk.backoff import Backoff
 from watchbot_cdk.capacity import Capacity
+from watchbot_cdk.exit_codes import ExitCodes
+from watchbot_cdk.mount import Mount
 from watchbot_cdk.watchbot import Watchbot
 
-__all__ = ["Backoff", "Capacity", "Isolation", "LogFormat", "Watchbot", "WatchbotArgumentError"]
+__all__ = [
+    "Backoff",
+    "Capacity",
+    "ExitCodes",
+    "Isolation",
+    "LogFormat",
+    "Mount",
+    "Watchbot",
+    "WatchbotArgumentError",
+]

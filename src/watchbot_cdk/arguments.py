@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 
 from aws_cdk import Duration
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from watchbot.contract import Isolation, LogFormat, is_reserved
 from watchbot_cdk.backoff import Backoff
 from watchbot_cdk.ec2_size import ec2_size_problems
+from watchbot_cdk.encryption import encryption_key_problem
 from watchbot_cdk.fargate_size import fargate_size_problem
+from watchbot_cdk.log_options import LogOptions
 from watchbot_cdk.log_retention import retention_days_problem
 from watchbot_cdk.placement import Placement
 from watchbot_cdk.platform import platform_problem
@@ -27,6 +31,7 @@ from watchbot_cdk.problems import (
     span_problems,
     whole_problems,
 )
+from watchbot_cdk.worker_options import WorkerOptions
 
 _LONGEST_PROCESS_JOB = Duration.minutes(11 * 60 + 50)
 
@@ -52,6 +57,7 @@ class Arguments:
     cpu: float
     memory_limit_mib: float
     runtime_platform: ecs.RuntimePlatform | None
+    worker: WorkerOptions
     placement: Placement
     watchers: float
     workers: float
@@ -60,16 +66,19 @@ class Arguments:
     visibility_timeout: Duration
     retention_period: Duration
     backoff: Backoff
+    encryption_key: kms.IKey | None
     payload_bucket: s3.IBucket | None
     job_timeout: Duration | None
     start_timeout: Duration | None
     log_retention: Duration
     log_format: LogFormat
+    log: LogOptions
     watcher_image: ecs.ContainerImage | None
 
     def check(self, path: str) -> None:
         """Raise :class:`WatchbotArgumentError` with everything that cannot be."""
-        problems = [*self._kinds(), *self._collections(), *self.placement.kinds()]
+        groups = (self.worker, self.placement, self.log)
+        problems = [*self._kinds(), *self._collections(), *itertools.chain(*(group.kinds() for group in groups))]
         if not problems:
             problems = [
                 *self._command(),
@@ -78,7 +87,9 @@ class Arguments:
                 *self._times(),
                 *self._sizes(),
                 *self._platform(),
+                *self.worker.problems(self.isolation, self.memory_limit_mib, is_ec2=self.placement.capacity.is_ec2),
                 *self.placement.problems(self.isolation),
+                *self.log.problems(self.isolation),
             ]
         if problems:
             raise WatchbotArgumentError(path, problems)
@@ -100,6 +111,9 @@ class Arguments:
         yield from kind_problems("watcher_image", self.watcher_image, ecs.ContainerImage, optional=True)
         if self.payload_bucket is not None and not hasattr(self.payload_bucket, "bucket_arn"):
             yield f"payload_bucket must be a Bucket or None, got {self.payload_bucket!r}"
+        problem = encryption_key_problem(self.encryption_key)
+        if problem is not None:
+            yield problem
 
     def _collections(self) -> Iterable[str]:
         # jsii would refuse these only half-way, and without the argument's name.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Names
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
@@ -25,7 +26,11 @@ class Messages:
 
 
 def add_messages(scope: Construct, arguments: Arguments) -> Messages:
-    """Create topic and queues: encrypted at rest by SQS's own keys, and reached over TLS only.
+    """Create topic and queues, reached over TLS only, and encrypted at rest under the key given.
+
+    Without one the queues are under SQS's own. SNS has no such keys, and the topic is not encrypted then: the key that
+    AWS manages for it, alias/aws/sns, has a policy that cannot be changed, and keeps other services from publishing.
+    https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
 
     The queues take the most that SQS does, 1 MiB, whatever the default in a region is.
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
@@ -47,9 +52,36 @@ def add_messages(scope: Construct, arguments: Arguments) -> Messages:
         enforce_ssl=True,
         fifo=True if arguments.fifo else None,
         content_based_deduplication=True if arguments.fifo else None,
+        master_key=arguments.encryption_key,
     )
-    topic.add_subscription(subscriptions.SqsSubscription(queue))
+    if arguments.encryption_key is None:
+        topic.add_subscription(subscriptions.SqsSubscription(queue))
+    else:
+        _subscribe_encrypted(topic, queue)
     return Messages(topic, queue, dead_letter_queue)
+
+
+def _subscribe_encrypted(topic: sns.Topic, queue: sqs.Queue) -> None:
+    """Have the topic send to the queue, under the construct id that CDK's own subscription has.
+
+    That one would also name the topic in the policy of the key, and the topic names the key: CloudFormation creates
+    nothing in a circle.
+    """
+    queue.add_to_resource_policy(
+        iam.PolicyStatement(
+            principals=[iam.ServicePrincipal("sns.amazonaws.com")],
+            actions=["sqs:SendMessage"],
+            resources=[queue.queue_arn],
+            conditions={"ArnEquals": {"aws:SourceArn": topic.topic_arn}},
+        )
+    )
+    sns.Subscription(
+        queue,
+        Names.node_unique_id(topic.node),
+        topic=topic,
+        protocol=sns.SubscriptionProtocol.SQS,
+        endpoint=queue.queue_arn,
+    )
 
 
 def _queue(
@@ -61,10 +93,12 @@ def _queue(
     visibility_timeout: Duration | None = None,
     dead_letter_queue: sqs.DeadLetterQueue | None = None,
 ) -> sqs.Queue:
+    key = arguments.encryption_key
     return sqs.Queue(
         scope,
         construct_id,
-        encryption=sqs.QueueEncryption.SQS_MANAGED,
+        encryption=sqs.QueueEncryption.SQS_MANAGED if key is None else sqs.QueueEncryption.KMS,
+        encryption_master_key=key,
         enforce_ssl=True,
         fifo=True if arguments.fifo else None,
         content_based_deduplication=True if arguments.fifo else None,

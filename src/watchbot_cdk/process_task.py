@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
-from aws_cdk import Duration
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_logs as logs
 from constructs import Construct
@@ -15,17 +14,17 @@ from watchbot.contract import (
     LAUNCHER,
     RUNTIME_DIRECTORY,
     SCRATCH_DIRECTORY,
-    WORKER_CONTAINER,
     WORKER_ENV_PREFIX,
     is_shadowed,
 )
 from watchbot_cdk.acknowledgements import acknowledge_image_pulls, acknowledge_settings
 from watchbot_cdk.arguments import Arguments
-from watchbot_cdk.containers import add_scratch, container_log, loop_health, with_init
+from watchbot_cdk.containers import add_scratch, container_log, loop_health
 from watchbot_cdk.messages import Messages
 from watchbot_cdk.settings import process_environment
 from watchbot_cdk.task_definition import add_task_definition
 from watchbot_cdk.watcher_rights import grant_protecting, grant_watching
+from watchbot_cdk.worker_container import add_worker_container
 
 _T = TypeVar("_T")
 
@@ -49,17 +48,15 @@ def add_process_task(
     definition = add_task_definition(scope, "Task", arguments)
     definition.add_volume(name=_RUNTIME_VOLUME)
     settings = process_environment(arguments, messages, log_group, service)
-    worker = definition.add_container(
-        WORKER_CONTAINER,
-        image=arguments.image,
+    worker = add_worker_container(
+        definition,
+        arguments,
+        log_group,
         entry_point=[*LAUNCHER, "listen", "--"],
-        command=[] if arguments.command is None else list(arguments.command),
+        command=arguments.command or (),
         environment={**_out_of_the_way(arguments.environment), **settings},
         secrets=_out_of_the_way(arguments.secrets),
-        linux_parameters=with_init(definition),
-        logging=container_log(log_group),
         health_check=loop_health(RUNTIME_DIRECTORY),
-        stop_timeout=Duration.seconds(120),
     )
     worker.add_mount_points(
         ecs.MountPoint(source_volume=_RUNTIME_VOLUME, container_path=RUNTIME_DIRECTORY, read_only=True),
@@ -76,7 +73,7 @@ def add_process_task(
 
 
 def _grant(definition: ecs.TaskDefinition, arguments: Arguments, messages: Messages, cluster: ecs.ICluster) -> None:
-    grant_watching(definition, messages, arguments.payload_bucket)
+    grant_watching(definition, messages, arguments.payload_bucket, arguments.encryption_key)
     grant_protecting(definition, cluster)
     messages.topic.grant_publish(definition.task_role)
     for statement in arguments.permissions:

@@ -15,8 +15,8 @@ from watchbot_cdk.platform import platform_names
 def add_task_definition(scope: Construct, construct_id: str, arguments: Arguments) -> ecs.TaskDefinition:
     """Create a task definition of the size asked for, without containers.
 
-    On EC2 its size is a limit on the whole task as on Fargate, and tasks share the network of their instance unless
-    subnets were asked for.
+    On EC2 its size is a limit on the whole task as on Fargate, but for memory of which less is to be reserved; and
+    tasks share the network of their instance unless subnets were asked for.
     """
     if not arguments.placement.capacity.is_ec2:
         return ecs.FargateTaskDefinition(
@@ -25,14 +25,18 @@ def add_task_definition(scope: Construct, construct_id: str, arguments: Argument
             cpu=arguments.cpu,
             memory_limit_mib=arguments.memory_limit_mib,
             runtime_platform=arguments.runtime_platform,
+            ephemeral_storage_gib=arguments.worker.ephemeral_storage_gib,
+            family=arguments.worker.family,
         )
     shared = arguments.placement.shares_instance_network
+    memory = None if arguments.worker.memory_reservation_mib is not None else arguments.memory_limit_mib
     definition = ecs.TaskDefinition(
         scope,
         construct_id,
         compatibility=ecs.Compatibility.EC2,
         cpu=Tokenization.stringify_number(arguments.cpu),
-        memory_mib=Tokenization.stringify_number(arguments.memory_limit_mib),
+        memory_mib=None if memory is None else Tokenization.stringify_number(memory),
+        family=arguments.worker.family,
         network_mode=ecs.NetworkMode.BRIDGE if shared else ecs.NetworkMode.AWS_VPC,
     )
     if arguments.runtime_platform is not None:

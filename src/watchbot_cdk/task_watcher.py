@@ -46,12 +46,12 @@ def add_task_watcher(
         memory_limit_mib=_MEMORY_MIB,
         runtime_platform=arguments.runtime_platform,
     )
-    payload_bucket = add_payload_bucket(scope)
+    payload_bucket = add_payload_bucket(scope, arguments.encryption_key)
     environment = task_environment(
         arguments, messages, log_group, service, network=network, worker=worker, payload_bucket=payload_bucket
     )
     _add_watcher(definition, watcher_image, environment, log_group)
-    grant_watching(definition, messages, arguments.payload_bucket)
+    grant_watching(definition, messages, arguments.payload_bucket, arguments.encryption_key)
     grant_payload_bucket(definition, payload_bucket)
     _grant_running(definition, worker, network.cluster)
     acknowledge_settings(definition)

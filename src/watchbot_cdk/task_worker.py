@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from watchbot.contract import WORKER_CONTAINER
 from watchbot_cdk.acknowledgements import acknowledge_image_pulls
 from watchbot_cdk.arguments import Arguments
-from watchbot_cdk.containers import container_log, with_init
 from watchbot_cdk.messages import Messages
 from watchbot_cdk.task_definition import add_task_definition
+from watchbot_cdk.worker_container import add_worker_container
 
 
 def add_task_worker(
@@ -23,16 +21,13 @@ def add_task_worker(
     The worker may publish to the topic, whose ARN it finds in ``WorkTopic``, and do what ``permissions`` say.
     """
     definition = add_task_definition(scope, "WorkerTask", arguments)
-    definition.add_container(
-        WORKER_CONTAINER,
-        image=arguments.image,
-        command=None if arguments.command is None else list(arguments.command),
-        environment=dict(arguments.environment),
-        secrets=dict(arguments.secrets),
-        linux_parameters=with_init(definition),
-        logging=container_log(log_group),
-        # The time a job that is timed out or interrupted has to end by itself; without it ECS gives 30 seconds.
-        stop_timeout=Duration.seconds(120),
+    add_worker_container(
+        definition,
+        arguments,
+        log_group,
+        command=arguments.command,
+        environment=arguments.environment,
+        secrets=arguments.secrets,
     )
     messages.topic.grant_publish(definition.task_role)
     for statement in arguments.permissions:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import Duration, Size, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
@@ -19,8 +20,12 @@ from watchbot_cdk.arguments import Arguments
 from watchbot_cdk.backoff import Backoff
 from watchbot_cdk.capacity import Capacity
 from watchbot_cdk.description import add_description, service_name
-from watchbot_cdk.log_retention import retention_days
+from watchbot_cdk.encryption import allow_services
+from watchbot_cdk.exit_codes import ExitCodes
+from watchbot_cdk.log_group import add_log_group
+from watchbot_cdk.log_options import LogOptions
 from watchbot_cdk.messages import add_messages
+from watchbot_cdk.mount import Mount, connect_file_systems
 from watchbot_cdk.network import add_network
 from watchbot_cdk.placement import Placement
 from watchbot_cdk.platform import image_platform
@@ -29,6 +34,7 @@ from watchbot_cdk.service import add_service
 from watchbot_cdk.task_watcher import add_task_watcher
 from watchbot_cdk.task_worker import add_task_worker
 from watchbot_cdk.watcher_image import built_watcher_image
+from watchbot_cdk.worker_options import WorkerOptions
 
 
 class Watchbot(Construct):
@@ -48,8 +54,19 @@ class Watchbot(Construct):
     :param permissions: what else the worker may do in AWS.
     :param cpu: of the task the worker runs in; 1024 is a vCPU.
     :param memory_limit_mib: of the task the worker runs in.
+    :param memory_reservation_mib: what the worker's container reserves of its instance, less than its limit; by
+        default all of ``memory_limit_mib``. For EC2.
+    :param gpu_count: of the instance's GPUs, for the worker alone; none by default. For EC2.
+    :param ephemeral_storage_gib: the task's disk, 21 to 200 GiB; 20 GiB by default. For Fargate.
+    :param mounts: volumes in the worker's container; none by default. Those of the host are for EC2.
+    :param privileged: give the worker root's rights on its instance. For EC2.
+    :param readonly_root_filesystem: let the worker write only to volumes, and with Isolation.PROCESS to ``TMPDIR``.
     :param runtime_platform: the processor that tasks run on; X86_64 by default, ARM64 is cheaper. The images have to
         be built for it, as ours is.
+    :param family: the name of the worker's task definition; by default one made from the construct's path.
+    :param ulimits: limits of the worker's processes; on Fargate of open files (nofile) alone, which are 65,535 by
+        default there and on EC2.
+    :param exit_codes: what the worker's exit codes mean; by default 3 rejected, 4 not now, 5 dead-letter.
     :param cluster: where tasks run; by default a cluster of the stack's own, in a VPC of public subnets.
     :param capacity: what workers run on; Fargate by default. The watchers of Isolation.TASK are on Fargate always.
         EC2 capacity needs a cluster that has instances.
@@ -61,6 +78,9 @@ class Watchbot(Construct):
     :param placement_strategies: which of those ECS prefers, in this order.
     :param watchers: the number of watcher tasks.
     :param workers: how many workers each watcher runs at once.
+    :param drain: what a job gets to end when its task is stopped: with Isolation.PROCESS before it gets a TERM, 105
+        seconds by default; with Isolation.TASK, where timeouts and Spot stop tasks and deployments do not, between TERM
+        and KILL, 120 seconds by default. On Fargate no more than these.
     :param fifo: keep the order of each message group; topic and queues are then FIFO, and so is every sender.
     :param max_receive_count: receives until a message is dead-lettered. Interruptions count too: raise it for jobs
         that outlive many deployments.
@@ -68,6 +88,8 @@ class Watchbot(Construct):
         default. It is extended while the job runs and limits no job.
     :param retention_period: how long a message waits for a worker before SQS drops it; 4 days by default.
     :param backoff: how long failed messages stay away; by default 2, 4, 8 … seconds, at most 15 minutes.
+    :param encryption_key: encrypts topic, queues, log and payloads; by default SQS, S3 and CloudWatch Logs do with keys
+        of their own, and SNS not at all.
     :param payload_bucket: where senders put payloads that are too large for SQS, with a pointer to them as the message
         (Amazon's extended client libraries do); such a payload is the worker's message, and is deleted after success.
     :param job_timeout: stop a job that runs longer, as failed; no limit by default, but 11 h 55 min with
@@ -76,6 +98,11 @@ class Watchbot(Construct):
         Isolation.TASK.
     :param log_retention: how long log lines are kept; 14 days by default.
     :param log_format: the watcher's lines as text or JSON.
+    :param log_message_bodies: whether the log shows what messages say, up to 2,048 characters.
+    :param debug: log every message received, repeated trouble each time, and where a bug is.
+    :param log_rate: what the workers of a task may log in a second; 1 MiB by default, and what is over is dropped and
+        counted. For Isolation.PROCESS.
+    :param log_destination: where every log line is sent on to, such as a Lambda function or a stream.
     :param watcher_image: the watcher's image; by default built from this package, which needs Docker at deployment.
 
     Raises :class:`~watchbot_cdk.WatchbotArgumentError` with every argument that cannot be.
@@ -94,7 +121,16 @@ class Watchbot(Construct):
         permissions: Sequence[iam.PolicyStatement] | None = None,
         cpu: float = 256,
         memory_limit_mib: float = 512,
+        memory_reservation_mib: float | None = None,
+        gpu_count: float | None = None,
+        ephemeral_storage_gib: float | None = None,
+        mounts: Sequence[Mount] | None = None,
+        privileged: bool = False,
+        readonly_root_filesystem: bool = False,
         runtime_platform: ecs.RuntimePlatform | None = None,
+        family: str | None = None,
+        ulimits: Sequence[ecs.Ulimit] | None = None,
+        exit_codes: ExitCodes | None = None,
         cluster: ecs.ICluster | None = None,
         capacity: Capacity | None = None,
         vpc_subnets: ec2.SubnetSelection | None = None,
@@ -104,16 +140,22 @@ class Watchbot(Construct):
         placement_strategies: Sequence[ecs.PlacementStrategy] | None = None,
         watchers: float = 1,
         workers: float = 1,
+        drain: Duration | None = None,
         fifo: bool = False,
         max_receive_count: float = 10,
         visibility_timeout: Duration | None = None,
         retention_period: Duration | None = None,
         backoff: Backoff | None = None,
+        encryption_key: kms.IKey | None = None,
         payload_bucket: s3.IBucket | None = None,
         job_timeout: Duration | None = None,
         start_timeout: Duration | None = None,
         log_retention: Duration | None = None,
         log_format: LogFormat = LogFormat.TEXT,
+        log_message_bodies: bool = True,
+        debug: bool = False,
+        log_rate: Size | None = None,
+        log_destination: logs.ILogSubscriptionDestination | None = None,
         watcher_image: ecs.ContainerImage | None = None,
     ) -> None:
         arguments = Arguments(
@@ -126,6 +168,18 @@ class Watchbot(Construct):
             cpu=cpu,
             memory_limit_mib=memory_limit_mib,
             runtime_platform=runtime_platform,
+            worker=WorkerOptions(
+                memory_reservation_mib=memory_reservation_mib,
+                gpu_count=gpu_count,
+                ephemeral_storage_gib=ephemeral_storage_gib,
+                mounts=() if mounts is None else mounts,
+                privileged=privileged,
+                readonly_root_filesystem=readonly_root_filesystem,
+                family=family,
+                ulimits=() if ulimits is None else ulimits,
+                exit_codes=ExitCodes() if exit_codes is None else exit_codes,
+                drain=drain,
+            ),
             placement=Placement(
                 cluster=cluster,
                 capacity=Capacity.fargate() if capacity is None else capacity,
@@ -142,27 +196,27 @@ class Watchbot(Construct):
             visibility_timeout=Duration.seconds(180) if visibility_timeout is None else visibility_timeout,
             retention_period=Duration.days(4) if retention_period is None else retention_period,
             backoff=Backoff() if backoff is None else backoff,
+            encryption_key=encryption_key,
             payload_bucket=payload_bucket,
             job_timeout=job_timeout,
             start_timeout=start_timeout,
             log_retention=Duration.days(14) if log_retention is None else log_retention,
             log_format=log_format,
+            log=LogOptions(message_bodies=log_message_bodies, debug=debug, rate=log_rate, destination=log_destination),
             watcher_image=watcher_image,
         )
         arguments.check(f"{scope.node.path}/{id}")
         super().__init__(scope, id)
+        if encryption_key is not None:
+            allow_services(self, encryption_key)
         self._messages = add_messages(self, arguments)
-        self._log_group = logs.LogGroup(
-            self,
-            "LogGroup",
-            retention=retention_days(arguments.log_retention),
-            removal_policy=RemovalPolicy.DESTROY,
-        )
+        self._log_group = add_log_group(self, arguments)
         self._network = add_network(self, arguments.placement, isolation)
         self._name = service_name(self)
         self._add_tasks(arguments)
-        tasks = (self._watcher_task, self._task)
-        self._service = add_service(self, arguments, self._network, self._watcher_task, tasks)
+        files = connect_file_systems(arguments.worker.mounts, self._network.connections)
+        needs = (self._watcher_task, self._task, *files)
+        self._service = add_service(self, arguments, self._network, self._watcher_task, needs)
         self._describe(isolation)
 
     def _add_tasks(self, arguments: Arguments) -> None:

@@ -7,13 +7,17 @@ from collections.abc import Sequence
 from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from watchbot_cdk.acknowledgements import acknowledge_wildcards
+from watchbot_cdk.encryption import USING
 from watchbot_cdk.messages import Messages
 
 
-def grant_watching(definition: ecs.TaskDefinition, messages: Messages, payload_bucket: s3.IBucket | None) -> None:
+def grant_watching(
+    definition: ecs.TaskDefinition, messages: Messages, payload_bucket: s3.IBucket | None, key: kms.IKey | None
+) -> None:
     """Let a task receive, extend, return and delete messages of the queue, dead-letter them, read their payloads."""
     definition.add_to_task_role_policy(
         iam.PolicyStatement(
@@ -24,6 +28,8 @@ def grant_watching(definition: ecs.TaskDefinition, messages: Messages, payload_b
     definition.add_to_task_role_policy(
         iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[messages.dead_letter_queue.queue_arn])
     )
+    if key is not None:
+        key.grant(definition.task_role, *USING)
     if payload_bucket is not None:
         _grant_objects(definition, payload_bucket, ["s3:GetObject", "s3:DeleteObject"])
         if payload_bucket.encryption_key is not None:
