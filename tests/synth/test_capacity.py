@@ -123,7 +123,9 @@ def test_a_process_service_on_ec2_runs_the_same_containers() -> None:
     task = on_ec2.one("AWS::ECS::TaskDefinition")
     assert (task["RequiresCompatibilities"], task["NetworkMode"]) == (["EC2"], "bridge")
     assert (task["Cpu"], task["Memory"]) == ("300", "3000")
-    assert _containers(on_ec2) == _containers(on_fargate)
+    worker, install = _containers(on_ec2)
+    assert worker.pop("Ulimits") == [{"Name": "nofile", "SoftLimit": 65_535, "HardLimit": 65_535}]
+    assert [worker, install] == _containers(on_fargate)
     service = _service(on_ec2)
     assert service["LaunchType"] == "EC2"
     assert "NetworkConfiguration" not in service
