@@ -25,6 +25,7 @@ def _ulimit(name: ecs.UlimitName, soft: float, hard: float) -> ecs.Ulimit:
 
 
 def _workers_task(template: Template) -> dict[str, Any]:
+    found: dict[str, Any]
     (found,) = [
         task
         for task in template.of_type("AWS::ECS::TaskDefinition").values()
