@@ -56,7 +56,8 @@ class SimulatedRunner:
         """What was run, in the order in which it ended."""
         return [run.text for run in self.ran]
 
-    async def run(self, job: Job, started: Callable[[], None]) -> Result:
+    async def run(self, job: Job, started: Callable[[], None], held: Callable[[], bool]) -> Result:
+        assert held()
         if self._draining:
             return Result(Outcome.INTERRUPTED)
         self.attempts += 1

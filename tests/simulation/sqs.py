@@ -46,6 +46,7 @@ class SimulatedSqs:
         self.dead_letters: list[Mapping[str, Any]] = []
         self.calls: list[tuple[str, float, int]] = []
         self.fault: Fault = lambda name, number: None
+        self.poll_seconds: float = POLL_SECONDS
         self._numbers = itertools.count(1)
         self._arrived = asyncio.Event()
 
@@ -66,7 +67,7 @@ class SimulatedSqs:
 
     async def receive(self, limit: int) -> list[Mapping[str, Any]]:
         await self._call("receive", limit)
-        until = _now() + POLL_SECONDS
+        until = _now() + self.poll_seconds
         while not (taken := self._take(limit)):
             wake_at = min([until, *(one.visible_at for one in self.stored.values() if one.visible_at > _now())])
             if _now() >= until:

@@ -63,7 +63,7 @@ class Bench:
         raise AssertionError(count)
 
     async def run(self, text: str = "text") -> Result:
-        return await self.runner.run(_job(text), self.started.set)
+        return await self.runner.run(_job(text), self.started.set, lambda: True)
 
     async def says(self, line: str) -> None:
         """Wait until a worker has written this line."""
@@ -324,7 +324,7 @@ def _run_command(command: list[str]) -> Result:
             reaper=reaper,
             lines_of=lambda message_id: Bench("unused"),
         )
-        return await runner.run(_job("x"), lambda: None)
+        return await runner.run(_job("x"), lambda: None, lambda: True)
 
     return asyncio.run(scenario())
 

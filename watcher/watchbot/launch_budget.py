@@ -30,15 +30,20 @@ class LaunchBudget:
         self._left = self._burst
         self._filled_at: float | None = None
         self._turn = asyncio.Lock()
+        self._closed = asyncio.Event()
 
     async def take(self) -> None:
         """Wait for one launch; those who wait are served in the order they came."""
         async with self._turn:
             self._fill()
             if self._left < 1:
-                await asyncio.sleep((1 - self._left) / self._rate)
+                await self._wait((1 - self._left) / self._rate)
                 self._fill()
             self._left = max(0.0, self._left - 1)
+
+    def close(self) -> None:
+        """Keep nobody waiting any more: nothing is launched from now on."""
+        self._closed.set()
 
     def refused(self) -> None:
         """Slow down: ECS has throttled a launch."""
@@ -48,6 +53,13 @@ class LaunchBudget:
     def granted(self) -> None:
         """Come back towards the share: ECS has taken a launch."""
         self._rate = min(self._share, self._rate * _COME_BACK)
+
+    async def _wait(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._closed.wait()
+        except TimeoutError:
+            pass
 
     def _fill(self) -> None:
         now = asyncio.get_running_loop().time()

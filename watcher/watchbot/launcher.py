@@ -28,7 +28,7 @@ class LaunchRefusedError(Exception):
 
 
 class LaunchStoppedError(Exception):
-    """The watcher is stopping, and ECS has not said whether it started the task."""
+    """The watcher is stopping or has lost the lease, and ECS has not said whether it started the task."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Launcher:
         self._messages.pop(message_id, None)
 
     async def launch(self, job: Job, may_launch: Callable[[], bool]) -> Launched:
-        """Start the task; ``may_launch`` is asked last thing before, because a lease may be lost while we wait.
+        """Start the task; ``may_launch`` is asked last thing before each try, for a lease may be lost while we wait.
 
         Raises :class:`LaunchRefusedError`, :class:`LaunchStoppedError`, and what building the request raises.
         """
@@ -116,6 +116,7 @@ class Launcher:
     async def stop(self, deadline: float) -> None:
         """Launch nothing more, and wait for the answers to what was asked already."""
         self._stopping.set()
+        self._budget.close()
         try:
             async with asyncio.timeout_at(deadline):
                 await self._idle.wait()
@@ -128,7 +129,8 @@ class Launcher:
         while True:
             if not asked:
                 await self._budget.take()
-            if self._stopping.is_set() or not (asked or may_launch()):
+            if self._stopping.is_set() or not may_launch():
+                # What was asked for and not answered is found, or its number taken, by whoever holds the lease next.
                 raise LaunchStoppedError
             try:
                 answer = await self._ecs.run_task(request)

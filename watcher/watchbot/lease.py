@@ -50,6 +50,10 @@ class Lease:
         self.expires_at = message.received_at + visibility_seconds
         self.lost = False
 
+    def is_held(self, now: float) -> bool:
+        """Whether the message is still ours; a lease may have run out with nobody awake to notice."""
+        return not self.lost and now < self.expires_at
+
     def lose(self) -> None:
         """Mark the lease as lost and tell whoever waits for that, once."""
         if self.lost or self.released:

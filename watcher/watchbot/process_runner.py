@@ -71,7 +71,7 @@ class ProcessRunner:
         """The number of workers; their processes cost nothing until they run."""
         return self._workers
 
-    async def run(self, job: Job, started: Callable[[], None]) -> Result:
+    async def run(self, job: Job, started: Callable[[], None], held: Callable[[], bool]) -> Result:
         """Run the command with the job in its environment."""
         if self._draining:
             return Result(Outcome.INTERRUPTED, reason="the watcher is stopping")
@@ -83,7 +83,7 @@ class ProcessRunner:
         try:
             self._bringing.add(message_id)
             job = await self._bring(job, scratch)
-            if self._draining or message_id not in self._bringing:
+            if self._draining or message_id not in self._bringing or not held():
                 return Result(Outcome.INTERRUPTED, reason="given up before its worker started")
             worker = self._start(job, scratch)
             run = self._running[message_id] = _Run(worker)

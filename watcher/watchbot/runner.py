@@ -23,9 +23,11 @@ class Runner(Protocol):
     def capacity(self) -> int:
         """Slots offered now, the taken ones included; 0 while nothing could be started."""
 
-    async def run(self, job: Job, started: Callable[[], None]) -> Result:
+    async def run(self, job: Job, started: Callable[[], None], held: Callable[[], bool]) -> Result:
         """Run the job to its end, and call ``started`` once its worker has begun.
 
+        ``held`` says whether the lease still holds the message. It is asked just before a worker is started: after a
+        pause of the whole process another watcher may have one already, and :meth:`abandon` comes late.
         After :meth:`abandon` or a drain the result says interrupted.
         """
 

@@ -24,8 +24,8 @@ _T = TypeVar("_T")
 POLL_SECONDS = 20
 """How long a receive waits for a message: SQS's longest, so that an idle watcher costs three requests a minute."""
 
-TASK_POLL_SECONDS = 10
-"""The same for a watcher whose workers outlive it: its drain waits for nothing but the open poll."""
+TASK_POLL_SECONDS = 9
+"""The same for a watcher whose workers outlive it: its drain waits 10 seconds for what is open."""
 
 _CALL_TIMEOUT_SECONDS = 10
 _CALLS_IN_A_LEASE = 6

@@ -54,9 +54,9 @@ class StartRetry:
     def _paused(self) -> bool:
         return len(self._failing) >= _PAUSING_FAILURES
 
-    async def run(self, job: Job, started: Callable[[], None]) -> Result:
+    async def run(self, job: Job, started: Callable[[], None], held: Callable[[], bool]) -> Result:
         """Run the job, however often its start has to be tried within the hour."""
-        return await self._until_known(job.message, lambda: self._attempt(job, started))
+        return await self._until_known(job.message, lambda: self._attempt(job, started, held))
 
     async def _until_known(self, message: Message, attempt: Callable[[], Awaitable[_T]]) -> _T | Result:
         """Try until the answer is another than that it did not start."""
@@ -79,12 +79,17 @@ class StartRetry:
                 pause = min(pause * 2, _PAUSE_TO_SECONDS)
         finally:
             del self._waiting[message.message_id]
-        return Result(Outcome.INTERRUPTED, reason="given up before a worker could start")
+        return _given_up()
 
-    async def _attempt(self, job: Job, started: Callable[[], None]) -> Result:
+    async def _attempt(self, job: Job, started: Callable[[], None], held: Callable[[], bool]) -> Result:
         probing = self._paused
         if probing:
             await self._probe.acquire()
+        if self._draining or self._waiting[job.message.message_id].is_set():
+            # It was given up while others probed.
+            if probing:
+                self._probe.release()
+            return _given_up()
 
         def begun() -> None:
             nonlocal probing
@@ -95,7 +100,7 @@ class StartRetry:
             started()
 
         try:
-            result = await self._runner.run(job, begun)
+            result = await self._runner.run(job, begun, held)
         finally:
             if probing:
                 self._probe.release()
@@ -133,6 +138,10 @@ class StartRetry:
     async def recover(self, message: Message) -> Result | Literal["running"] | None:
         """Ask the runner, again while it cannot tell: a message is not to run twice because nobody could look."""
         return await self._until_known(message, lambda: self._runner.recover(message))
+
+
+def _given_up() -> Result:
+    return Result(Outcome.INTERRUPTED, reason="given up before a worker could start")
 
 
 def _did_not_start(answer: object) -> TypeGuard[Result]:

@@ -37,6 +37,7 @@ TaskStarted = Callable[[str, str], None]
 class _Run:
     """A job that is being launched or followed here; ``arn`` once its task is known."""
 
+    held: Callable[[], bool]
     arn: str | None = None
     abandoned: bool = False
     started: bool = False
@@ -85,6 +86,7 @@ class TaskRunner:
 
     async def recover(self, message: Message) -> Result | Literal["running"] | None:
         """Find the tasks of earlier receives: adopt one that has not stopped, or take the answer of one that has."""
+        self._found.pop(message.message_id, None)
         try:
             tasks = await self._lookup.tasks_of(message.message_id)
         except EcsError as error:
@@ -98,10 +100,10 @@ class TaskRunner:
             return "running"
         return next((result for result in map(self._result, tasks) if result.outcome in _REMOVING), None)
 
-    async def run(self, job: Job, started: Callable[[], None]) -> Result:
+    async def run(self, job: Job, started: Callable[[], None], held: Callable[[], bool]) -> Result:
         """Start a task, or take up the one that :meth:`recover` has found, and follow it to its end."""
         message_id = job.message.message_id
-        run = self._runs[message_id] = _Run()
+        run = self._runs[message_id] = _Run(held)
         found = self._found.pop(message_id, None)
         try:
             result = None if found is None else await self._follow(message_id, run, Launched(found), started)
@@ -119,7 +121,7 @@ class TaskRunner:
     async def _launch(self, job: Job, run: _Run) -> Launched | Result:
         try:
             job = await self._task_message.prepared(job)
-            return await self._launcher.launch(job, lambda: not (run.abandoned or self._draining))
+            return await self._launcher.launch(job, lambda: run.held() and not (run.abandoned or self._draining))
         except (MessageTooLargeError, PayloadGoneError) as error:
             return Result(Outcome.DEAD_LETTERED if self._can_dead_letter else Outcome.FAILED, reason=str(error))
         except (LaunchRefusedError, PayloadError) as error:

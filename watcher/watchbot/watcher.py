@@ -183,7 +183,7 @@ class Watcher:
             self._observe(JobStarted(job.message, now() - asked_at, job.subject, job.text))
 
         try:
-            return await self._runner.run(job, begun)
+            return await self._runner.run(job, begun, lambda: lease.is_held(now()))
         finally:
             self._old.forget(lease)
             lease.on_lost = functools.partial(self._observe_lost, lease)
@@ -268,7 +268,8 @@ class Watcher:
         hurried = asyncio.create_task(stop.hurried.wait())
         calm = asyncio.create_task(self._calm())
         await asyncio.wait([pressed, calm], return_when=_FIRST)
-        deadline = now() + self._drain_seconds
+        # Workers that outlive us need no time: only open polls and launches under way do.
+        deadline = now() + (0 if self._runner.outlives_watcher else self._drain_seconds)
         pressing = asyncio.create_task(self._runner.drain(deadline))
         await asyncio.wait([hurried, calm], timeout=deadline + _LATE_SECONDS - now(), return_when=_FIRST)
         await self._runner.drain(now())

@@ -102,7 +102,7 @@ class WorkQueue:
         await self._insist(
             lambda: self._returns.add(Entry(lease.receipt_handle, lease.clamp(delay_seconds, now()))),
             lease,
-            worthwhile=lambda: not lease.lost and now() < lease.expires_at,
+            worthwhile=lambda: lease.is_held(now()),
         )
 
     async def _dead_letter(self, lease: Lease, reason: str) -> bool:
@@ -110,8 +110,9 @@ class WorkQueue:
         if url is None:
             return False
         fields = dead_letter_fields(lease.message, reason, fifo=self._fifo)
+        now = asyncio.get_running_loop().time
         return await self._insist(
-            lambda: self._sqs.send(url, fields), lease, worthwhile=lambda: not lease.lost, until_refused=True
+            lambda: self._sqs.send(url, fields), lease, worthwhile=lambda: lease.is_held(now()), until_refused=True
         )
 
     async def _insist(
