@@ -28,6 +28,7 @@ class SimulatedEcs:
         self.requests: list[Mapping[str, Any]] = []
         self.stops: list[tuple[str, str]] = []
         self.calls: list[str] = []
+        self.troubles: list[str] = []
         self.fault: Fault = lambda name, number: None
         self.lose_answers = 0
         self.failures: list[str] = []

@@ -8,6 +8,7 @@ import random
 from tests.simulation.ecs import SimulatedEcs
 from watchbot.contract import Settings
 from watchbot.payload_store import Payloads
+from watchbot.reported_ecs import ReportedEcs
 from watchbot.task_isolation import task_runner as make
 from watchbot.task_message import TaskMessage
 from watchbot.task_runner import TaskRunner
@@ -18,4 +19,5 @@ def task_runner(ecs: SimulatedEcs, settings: Settings, payloads: Payloads | None
     shared = {"WorkTopic": "arn:topic"}
     message = TaskMessage(shared, payloads, settings.task_payload_bucket)
     now = asyncio.get_running_loop().time
-    return make(settings, ecs, shared, message, lambda message_id, arn: None, random.Random(1), now)
+    reported = ReportedEcs(ecs, ecs.troubles.append)
+    return make(settings, reported, shared, message, lambda message_id, arn: None, random.Random(1), now)

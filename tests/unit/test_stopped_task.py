@@ -33,6 +33,7 @@ def _task(exit_code: int | None = None, code: str | None = None, reason: str = "
         (_task(0, None, "Your Spot Task was interrupted."), Outcome.INTERRUPTED),
         (_task(2, None, "Your Spot Task was interrupted."), Outcome.INTERRUPTED),
         (_task(None, None, "Host EC2 (instance i-1) terminated."), Outcome.INTERRUPTED),
+        (_task(0, None, "Container instance deregistration forced by user"), Outcome.INTERRUPTED),
         (_task(0, "UserInitiated", "stopped by hand"), Outcome.INTERRUPTED),
         (_task(0, "InfrastructureHealth"), Outcome.INTERRUPTED),
         (_task(None, "TaskFailedToStart", "CannotPullContainerError: no such tag"), Outcome.DID_NOT_START),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import json
 from collections import Counter
 
 import pytest
@@ -15,6 +16,7 @@ from tests.simulation.virtual_time import run_virtual
 from tests.simulation.watch import Watch
 from watchbot.contract import Settings
 from watchbot.ecs import EcsError
+from watchbot.metrics import Metrics
 from watchbot.notice import JobFinished, Paused, Resumed, StartFailed
 from watchbot.settlement import Return
 
@@ -175,3 +177,47 @@ def test_a_lookup_that_ecs_throttles_is_made_again_under_the_same_lease(family_o
     (finished,) = second.told(JobFinished)
     assert isinstance(finished, JobFinished)
     assert not isinstance(finished.settlement, Return)
+
+
+def test_a_reason_that_names_the_task_is_one_reason() -> None:
+    """Else a missing permission would be an alarm and a line for every try."""
+
+    async def scenario() -> Watch:
+        sqs, ecs = SimulatedSqs(), SimulatedEcs()
+        ecs.start_failure = lambda: f"ResourceInitializationError: role/{len(ecs.tasks):032x} is not authorized"
+        sqs.put(*["x"] * 10)
+        watch = Watch(sqs, task_runner(ecs, SETTINGS))
+        await watch.after(30 * MINUTES)
+        await watch.stopped()
+        return watch
+
+    lines: list[str] = []
+    counted = Metrics("service", lines.append, lambda: 0.0)
+    for notice in run_virtual(scenario()).told(StartFailed):
+        counted(notice)
+    counted.flush()
+    (line,) = lines
+    assert json.loads(line)["FailedWorkerPlacement"] == 1
+
+
+def test_numbers_whose_tasks_ecs_has_forgotten_keep_no_message_from_running() -> None:
+    """Three hours of a missing image, and then the watchers of a deployment that mends it."""
+
+    async def scenario() -> tuple[SimulatedSqs, Watch]:
+        sqs, ecs = SimulatedSqs(), SimulatedEcs()
+        ecs.start_failure = lambda: "CannotPullContainerError: not found"
+        sqs.put(*["x"] * 5)
+        first = Watch(sqs, task_runner(ecs, SETTINGS))
+        await first.after(60)
+        await first.stopped()
+        await asyncio.sleep(180 * MINUTES)
+        ecs.start_failure = lambda: None
+        second = Watch(sqs, task_runner(ecs, SETTINGS))
+        await second.after(60 * MINUTES)
+        await second.stopped()
+        return sqs, second
+
+    sqs, second = run_virtual(scenario())
+    assert len(sqs.deleted) == 5
+    assert not second.told(Paused)
+    assert not second.told(StartFailed)

@@ -152,6 +152,7 @@ class Event(enum.StrEnum):
     PROTECTION_FAILED = "protection.failed"
     QUEUE_ERROR = "queue.error"
     MESSAGE_RECEIVED = "message.received"
+    ECS_ERROR = "ecs.error"
     MESSAGE_RECEIVED_AGAIN = "message.received_again"
     JOB_STARTED = "job.started"
     JOB_FINISHED = "job.finished"

@@ -115,8 +115,19 @@ class BotoEcs:
         await self._call(lambda: self._client.stop_task(cluster=self._cluster, task=arn, reason=reason))
 
     async def _call(self, call: Callable[[], _T]) -> _T:
+        wanted = True
+
+        def unless_given_up() -> _T:
+            if not wanted:
+                raise RuntimeError("nobody waits for this call")
+            return call()
+
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+            return await asyncio.get_running_loop().run_in_executor(self._threads, unless_given_up)
+        except RuntimeError as error:
+            # No thread could be started, yet the pool keeps the call for when it has one: a task nobody knows of.
+            wanted = False
+            raise EcsError(f"ECS cannot be called: {error}") from error
         except ClientError as error:
             response: Mapping[str, Any] = error.response
             status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)

@@ -33,9 +33,10 @@ class LaunchStoppedError(Exception):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Launched:
-    """The task of a job; ``is_earlier`` when it is one that an earlier launch had started."""
+    """The task of a job: ``is_new`` when launched just now, ``is_earlier`` when its number was used up already."""
 
     arn: str
+    is_new: bool = True
     is_earlier: bool = False
 
 
@@ -136,7 +137,7 @@ class Launcher:
                 answer = await self._ecs.run_task(request)
             except EcsError as error:
                 if error.code == _CONFLICT and error.tasks:
-                    return Launched(error.tasks[0], is_earlier=True)
+                    return Launched(error.tasks[0], is_new=False, is_earlier=True)
                 if error.throttled:
                     self._budget.refused()
                 elif error.answered:

@@ -18,13 +18,14 @@ from watchbot.journal import Journal
 from watchbot.line_writer import LineWriter
 from watchbot.log_observer import LogObserver
 from watchbot.metrics import Metrics
-from watchbot.notice import Observer, Observers, QueueTrouble
+from watchbot.notice import EcsTrouble, Observer, Observers, QueueTrouble
 from watchbot.opener import EnvelopeOpener
 from watchbot.payload_cleaner import PayloadCleaner
 from watchbot.payload_store import BotoPayloads, Payloads
 from watchbot.process_isolation import process_runner
 from watchbot.process_runner import LONGEST_SECONDS
 from watchbot.protection import EcsAgent, Protection
+from watchbot.reported_ecs import ReportedEcs
 from watchbot.runner import Runner
 from watchbot.scratch import ScratchSpace
 from watchbot.settlement import Policy
@@ -123,7 +124,8 @@ async def _listen(
         jobs = process_runner(settings, command, workers, space, lines_of, payloads)
     else:
         started = functools.partial(_say_task_started, journal)
-        jobs = task_runner(settings, BotoEcs(settings.cluster, aws), variables, task_message, started, chance)
+        ecs = ReportedEcs(BotoEcs(settings.cluster, aws), lambda problem: observe(EcsTrouble(problem)))
+        jobs = task_runner(settings, ecs, variables, task_message, started, chance)
     runner = StartRetry(jobs, observe=observe, chance=chance)
     watcher = Watcher(
         _work_queue(settings, sqs, chance, observe),

@@ -7,11 +7,13 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+from watchbot.cause import cause_of
 from watchbot.contract import Event
 from watchbot.journal import Journal
 from watchbot.notice import (
     Bug,
     Draining,
+    EcsTrouble,
     HandedBack,
     JobFinished,
     JobStarted,
@@ -34,7 +36,7 @@ _LONGEST_BODY = 2048
 class LogObserver:
     """Writes a line for what an operator would ask about.
 
-    Trouble that repeats itself is written once a minute for each distinct text, or an outage would be all there is
+    Trouble that repeats itself is written once a minute for each distinct cause, or an outage would be all there is
     to read. With ``debug`` every one of them is, and every message when it is received, and where a bug is. Without
     ``bodies`` no line shows what a message says.
     """
@@ -82,6 +84,9 @@ class LogObserver:
             case QueueTrouble(problem, message_id):
                 if self._due(problem):
                     event(Event.QUEUE_ERROR, message_id=message_id, level="error", reason=problem)
+            case EcsTrouble(problem):
+                if self._due(problem):
+                    event(Event.ECS_ERROR, level="error", reason=problem)
             case Bug(error, message_id):
                 trace = "".join(traceback.format_exception(error)) if self._debug else None
                 event(Event.WATCHER_BUG, message_id=message_id, level="error", reason=repr(error), traceback=trace)
@@ -119,6 +124,7 @@ class LogObserver:
 
     def _due(self, text: str) -> bool:
         now = self._now()
+        text = cause_of(text)
         last = self._written.get(text)
         if not self._debug and last is not None and 0 <= now - last < _REPEAT_SECONDS:
             return False

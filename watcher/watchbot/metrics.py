@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from watchbot.cause import cause_of
 from watchbot.contract import METRIC_NAMESPACE, METRIC_SERVICE, Metric, Outcome
 from watchbot.notice import JobFinished, JobStarted, LeaseLost, Notice, Received, StartFailed
 
@@ -47,7 +48,7 @@ class Metrics:
         self._values: defaultdict[Metric, list[float]] = defaultdict(list)
         self._running: set[str] = set()
         self._most_running = 0
-        self._reasons: set[str] = set()
+        self._causes: set[str] = set()
 
     def __call__(self, notice: Notice) -> None:
         """Count the notice."""
@@ -58,12 +59,12 @@ class Metrics:
                 self._values[Metric.WORKER_PENDING].append(pending_seconds * 1000)
                 self._running.add(message.message_id)
                 self._most_running = max(self._most_running, len(self._running))
-                self._reasons.clear()
+                self._causes.clear()
             case JobFinished():
                 self._finished(notice)
-            case StartFailed(_, reason, _) if reason not in self._reasons:
-                # Once for each distinct reason, until something starts again: an alarm counts causes, not retries.
-                self._reasons.add(reason)
+            case StartFailed(_, reason, _) if cause_of(reason) not in self._causes:
+                # Once for each, until something starts again: an alarm counts causes, not retries.
+                self._causes.add(cause_of(reason))
                 self._counts[Metric.FAILED_WORKER_PLACEMENT] += 1
             case LeaseLost():
                 self._counts[Metric.LEASE_LOST] += 1

@@ -82,6 +82,13 @@ class QueueTrouble:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class EcsTrouble:
+    """A call to ECS failed and will be tried again; the jobs it was about go on."""
+
+    problem: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Bug:
     """Something in the watcher itself failed for one message; the message goes back and the watcher goes on."""
 
@@ -116,6 +123,7 @@ Notice = (
     | HandedBack
     | LeaseLost
     | QueueTrouble
+    | EcsTrouble
     | Bug
     | Busy
     | Idle

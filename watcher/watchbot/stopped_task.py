@@ -73,7 +73,7 @@ def _outcome(text: str) -> Outcome:
 
 
 def _host_was_lost(reason: str) -> bool:
-    return reason.startswith(("Your Spot Task was interrupted", "Host EC2"))
+    return reason.startswith(("Your Spot Task was interrupted", "Host EC2", "Container instance deregistration forced"))
 
 
 def _duration_seconds(task: Task) -> float:

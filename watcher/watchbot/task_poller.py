@@ -92,7 +92,11 @@ class TaskPoller:
             if followed is None or followed.ended.done():
                 continue
             followed.missing = 0
-            followed.seen(task)
+            try:
+                followed.seen(task)
+            except Exception as error:  # noqa: BLE001 - one job's trouble must not end the following of the others
+                followed.ended.set_exception(error)
+                continue
             if is_stopped(task):
                 followed.ended.set_result(task)
         now = asyncio.get_running_loop().time()

@@ -106,7 +106,9 @@ class TaskRunner:
         run = self._runs[message_id] = _Run(held)
         found = self._found.pop(message_id, None)
         try:
-            result = None if found is None else await self._follow(message_id, run, Launched(found), started)
+            result = (
+                None if found is None else await self._follow(message_id, run, Launched(found, is_new=False), started)
+            )
             while result is None:
                 launched = await self._launch(job, run)
                 if isinstance(launched, Result):
@@ -138,6 +140,7 @@ class TaskRunner:
         run.arn = launched.arn
         was_over = launched.is_earlier
         self._task_started(message_id, launched.arn)
+        check = self._deadline.watch(launched_here=launched.is_new)
 
         def seen(task: Task) -> None:
             nonlocal was_over
@@ -145,11 +148,13 @@ class TaskRunner:
             if not run.started and not was_over and task.get("startedAt") is not None:
                 run.started = True
                 started()
-            self._deadline.check(task)
+            check(task)
 
         task = await self._poller.stopped(launched.arn, seen)
         if task is Lost.FORGOTTEN:
             return _handed_over()
+        if task is Lost.GONE and was_over:
+            return None  # an earlier launch had used this number, so long ago that ECS has forgotten its task
         if task is Lost.GONE:
             outcome = Outcome.INTERRUPTED if run.started else Outcome.DID_NOT_START
             return Result(outcome, reason=f"ECS no longer knows the task {launched.arn}")
