@@ -73,7 +73,7 @@ def test_only_a_message_surely_done_with_loses_its_payload(
     payloads.objects[POINTER] = b"payload"
 
     async def check() -> None:
-        cleaner = PayloadCleaner(payloads, lambda _: POINTER, lambda _: None, lambda *_: None)
+        cleaner = PayloadCleaner(payloads, lambda _: POINTER, lambda _: [], lambda *_: None)
         if lost:
             cleaner(LeaseLost(MESSAGE))
         cleaner(JobFinished(MESSAGE, Result(outcome), settlement))
@@ -88,7 +88,7 @@ def test_a_message_received_again_after_its_lease_was_lost_loses_its_payload() -
     payloads.objects[POINTER] = b"payload"
 
     async def check() -> None:
-        cleaner = PayloadCleaner(payloads, lambda _: POINTER, lambda _: None, lambda *_: None)
+        cleaner = PayloadCleaner(payloads, lambda _: POINTER, lambda _: [], lambda *_: None)
         cleaner(LeaseLost(MESSAGE))
         cleaner(Received(MESSAGE, again=True))
         cleaner(JobFinished(MESSAGE, Result(Outcome.SUCCEEDED), Delete()))
@@ -102,7 +102,7 @@ def test_an_object_that_cannot_be_deleted_is_told_of() -> None:
     told: list[tuple[str, str]] = []
 
     async def check() -> None:
-        cleaner = PayloadCleaner(_Refusing(), lambda _: POINTER, lambda _: None, lambda *what: told.append(what))
+        cleaner = PayloadCleaner(_Refusing(), lambda _: POINTER, lambda _: [], lambda *what: told.append(what))
         cleaner(JobFinished(MESSAGE, Result(Outcome.SUCCEEDED), Delete()))
         await asyncio.sleep(0)
         await cleaner.finish()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import json
 import os
 import sys
 import threading
@@ -342,3 +344,19 @@ async def _gone(pid: int) -> None:
     finally:
         loop.remove_reader(descriptor)
         os.close(descriptor)
+
+
+@pytest.mark.parametrize(("size", "big_variables"), [(200_000, 0), (131_054, 0), (100_000, 16)])
+def test_attributes_that_no_variable_holds_are_in_a_file(size: int, big_variables: int) -> None:
+    attributes = {"a": {"Type": "String", "Value": "v" * (size - len('{"a": {"Type": "String", "Value": ""}}'))}}
+    text = json.dumps(attributes)
+    # A large environment of the image leaves no room beside it: Linux takes two megabytes of strings in all.
+    environment = {b"BIG%d" % number: b"x" * 127_000 for number in range(big_variables)}
+
+    async def scenario() -> tuple[list[str], Result]:
+        bench = Bench('wc -c < "$MessageAttributesFile"; echo "${MessageAttributes-unset}"', environment=environment)
+        job = dataclasses.replace(_job("x"), attributes=attributes)
+        return bench.lines, await bench.runner.run(job, lambda: None, lambda: True)
+
+    lines, result = asyncio.run(scenario())
+    assert (lines, result.outcome) == ([str(len(text)), "unset"], Outcome.SUCCEEDED)

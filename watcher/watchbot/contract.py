@@ -71,6 +71,8 @@ WORKER_VARIABLES = (
     "ApproximateReceiveCount",
     "MessageGroupId",
     "MessageAttributes",
+    "MessageAttributesFile",
+    "MessageAttributesUrl",
     "MessageFile",
     "MessageUrl",
     "ResultFile",

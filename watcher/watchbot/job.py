@@ -20,7 +20,7 @@ class Job:
     With a ``pointer`` the text is an object in S3, and None here as long as nobody has fetched it, or when it is too
     long for a variable.
 
-    With a ``url`` the worker reads the text there.
+    With a ``url`` the worker reads the text there, and with an ``attributes_url`` the attributes.
 
     ``attributes`` are ``{name: {"Type": …, "Value": …}}``, with binary values in base64: the form that SNS gives
     them in its envelope.
@@ -32,6 +32,12 @@ class Job:
     attributes: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
     pointer: Pointer | None = None
     url: str | None = None
+    attributes_url: str | None = None
+
+    @property
+    def attributes_text(self) -> str | None:
+        """The attributes as JSON; None where there are none."""
+        return json.dumps(self.attributes, ensure_ascii=False) if self.attributes else None
 
     def variables(self) -> dict[str, str]:
         """Give the worker's variables about this job; a variable that the message has no value for is left out."""
@@ -45,7 +51,8 @@ class Job:
             "ApproximateFirstReceiveTimestamp": _iso(system.get("ApproximateFirstReceiveTimestamp")),
             "ApproximateReceiveCount": str(self.message.receive_count),
             "MessageGroupId": self.message.group_id,
-            "MessageAttributes": json.dumps(self.attributes, ensure_ascii=False) if self.attributes else None,
+            "MessageAttributes": self.attributes_text if self.attributes_url is None else None,
+            "MessageAttributesUrl": self.attributes_url,
             "TRACEPARENT": self.attributes.get("traceparent", {}).get("Value"),
             "_X_AMZN_TRACE_ID": system.get("AWSTraceHeader"),
         }

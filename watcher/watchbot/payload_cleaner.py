@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from watchbot.contract import Outcome
 from watchbot.message import Message
-from watchbot.notice import JobFinished, LeaseLost, Notice, Received
+from watchbot.notice import HandedBack, JobFinished, LeaseLost, Notice, Received
 from watchbot.payload import Pointer
 from watchbot.payload_store import PayloadError, Payloads
 from watchbot.result import Result
@@ -28,7 +28,7 @@ class PayloadCleaner:
         self,
         payloads: Payloads,
         pointer_of: Callable[[Message], Pointer | None],
-        parked: Callable[[Message], Pointer | None],
+        parked: Callable[[Message], list[Pointer]],
         failed: Callable[[str, str], None],
     ) -> None:
         self._payloads = payloads
@@ -46,20 +46,22 @@ class PayloadCleaner:
             case Received(message):
                 # Held again, by a handle that deletes.
                 self._lost.discard(message.message_id)
+            case HandedBack(message, _):
+                self._lost.discard(message.message_id)
             case JobFinished(message, result, settlement):
                 if message.message_id not in self._lost:
                     self._clean(message, result, settlement)
                 self._lost.discard(message.message_id)
 
     def _clean(self, message: Message, result: Result, settlement: Settlement) -> None:
-        pointers = [self._parked(message)] if removes(settlement) else []
-        if result.outcome is Outcome.SUCCEEDED and isinstance(settlement, Delete):
-            pointers.append(self._pointer_of(message))
+        pointers = self._parked(message) if removes(settlement) else []
+        theirs = self._pointer_of(message)
+        if theirs is not None and result.outcome is Outcome.SUCCEEDED and isinstance(settlement, Delete):
+            pointers.append(theirs)
         for pointer in pointers:
-            if pointer is not None:
-                task = asyncio.create_task(self._delete(message.message_id, pointer))
-                self._deleting.add(task)
-                task.add_done_callback(self._deleting.discard)
+            task = asyncio.create_task(self._delete(message.message_id, pointer))
+            self._deleting.add(task)
+            task.add_done_callback(self._deleting.discard)
 
     async def finish(self) -> None:
         """Wait a moment for what is being deleted; an object that stays only costs its storage."""

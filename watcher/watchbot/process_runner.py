@@ -18,7 +18,7 @@ from watchbot.reaper import Reaper
 from watchbot.result import USUAL_OUTCOMES, Result, result_of_exit
 from watchbot.result_file import refine
 from watchbot.scratch import Scratch, ScratchSpace
-from watchbot.worker_environment import WorkerEnvironment, encode
+from watchbot.worker_environment import VARIABLE_LIMIT, WorkerEnvironment, encode
 from watchbot.worker_log import Lines
 from watchbot.worker_process import EnvironmentTooLargeError, WorkerProcess, WorkerStartError, find_program
 
@@ -27,6 +27,8 @@ GRACE_SECONDS = 5.0
 
 LONGEST_SECONDS = 11 * 3600 + 55 * 60
 """A job may run this long without a timeout of its own: SQS takes the message back after 12 hours."""
+
+_LONG_ATTRIBUTES = VARIABLE_LIMIT - len("MessageAttributes=") - 1
 
 LinesOf = Callable[[str], Lines]
 """Gives the place for the lines of the worker of this message."""
@@ -116,13 +118,26 @@ class ProcessRunner:
             "ResultFile": scratch.result_file,
             "TMPDIR": scratch.directory,
         }
+        attributes = encode(variables.get("MessageAttributes", ""))
+        if len(attributes) > _LONG_ATTRIBUTES:
+            self._bring_attributes(attributes, variables, scratch)
         try:
             return self._spawn(job, variables)
         except EnvironmentTooLargeError:
-            # A long message beside a large environment of the image: the file has it all.
-            for name in ("Message", "MessageAttributes"):
-                variables.pop(name, None)
+            # A long message beside a large environment of the image: the files have it all.
+            variables.pop("Message", None)
+            if "MessageAttributes" in variables:
+                self._bring_attributes(attributes, variables, scratch)
             return self._spawn(job, variables)
+
+    def _bring_attributes(self, attributes: bytes, variables: dict[str, str], scratch: Scratch) -> None:
+        """Put attributes that are too long for a variable into a file instead."""
+        try:
+            scratch.write_attributes(attributes)
+        except OSError as error:
+            raise WorkerStartError(f"the attributes cannot be written to {scratch.attributes_file}: {error}") from error
+        del variables["MessageAttributes"]
+        variables["MessageAttributesFile"] = scratch.attributes_file
 
     def _spawn(self, job: Job, variables: Mapping[str, str]) -> WorkerProcess:
         return WorkerProcess(

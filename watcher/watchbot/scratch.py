@@ -17,21 +17,25 @@ from watchbot.worker_environment import VARIABLE_LIMIT
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Scratch:
-    """An empty directory for a worker, and beside it, where it does not see them, the message and its result."""
+    """An empty directory for a worker, and beside it, where it does not see them, its message and its result."""
 
     directory: str
     inode: int
     message_file: str
     result_file: str
 
+    @property
+    def attributes_file(self) -> str:
+        """Where attributes are that no variable can hold."""
+        return f"{self.message_file}.attributes"
+
     def write_message(self, text: bytes) -> None:
         """Keep exactly what ``Message`` means, whatever its size and characters."""
-        descriptor = os.open(self.message_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            while text:
-                text = text[os.write(descriptor, text) :]
-        finally:
-            os.close(descriptor)
+        _write(self.message_file, text)
+
+    def write_attributes(self, text: bytes) -> None:
+        """Keep what ``MessageAttributes`` means."""
+        _write(self.attributes_file, text)
 
     def read_short_message(self) -> str | None:
         """Read the message back; None when it is not text, or longer than a variable can be."""
@@ -78,7 +82,7 @@ class ScratchSpace:
 
     def take_back(self, scratch: Scratch, later: Callable[[Callable[[], None]], object]) -> None:
         """Remove what a job has left, what may take a while ``later``; what cannot be removed changes no outcome."""
-        for file in (scratch.message_file, scratch.result_file):
+        for file in (scratch.message_file, scratch.result_file, scratch.attributes_file):
             try:
                 os.unlink(file)  # noqa: PTH108 - for every job
             except FileNotFoundError:
@@ -95,6 +99,15 @@ class ScratchSpace:
         """Remove everything."""
         if self._root is not None:
             remove_tree(self._root)
+
+
+def _write(file: str, text: bytes) -> None:
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        while text:
+            text = text[os.write(descriptor, text) :]
+    finally:
+        os.close(descriptor)
 
 
 def _make(directory: str) -> tuple[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,12 @@ OVERRIDES_LIMIT = 7900
 
 https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskOverride.html
 """
+
+
+_SHORT = {"Subject": 1_000, "TRACEPARENT": 512, "_X_AMZN_TRACE_ID": 512}
+"""Characters of JSON that are left to variables which are never long: SNS takes subjects of 100 characters."""
+
+_UNSPEAKABLE = re.compile("[\0\ud800-\udfff]")
 
 
 class MessageTooLargeError(Exception):
@@ -54,9 +61,19 @@ def overrides_size(job: Job, shared: Mapping[str, str]) -> int:
     return len(json.dumps(_overrides(job, shared)))
 
 
+def is_speakable(text: str) -> bool:
+    """Whether a text can be in an environment: no NUL byte can, nor what is no character and so has no UTF-8."""
+    return _UNSPEAKABLE.search(text) is None
+
+
 def _overrides(job: Job, shared: Mapping[str, str]) -> dict[str, Any]:
-    variables = [{"name": name, "value": value} for name, value in {**shared, **job.variables()}.items()]
+    values = {**shared, **{name: value for name, value in job.variables().items() if _is_sent(name, value)}}
+    variables = [{"name": name, "value": value} for name, value in values.items()]
     return {"containerOverrides": [{"name": WORKER_CONTAINER, "environment": variables}]}
+
+
+def _is_sent(name: str, value: str) -> bool:
+    return is_speakable(value) and (name not in _SHORT or len(json.dumps(value)) <= _SHORT[name])
 
 
 def _client_token(queue_url: str, message_id: str, number: int) -> str:
