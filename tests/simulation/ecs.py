@@ -35,11 +35,13 @@ class SimulatedEcs:
         self.startedby_stands_alone = False
         self.refuses: Callable[[], str | None] = lambda: None
         self.refuses_provider: str | None = None
+        self.remembers_refusals = False
         self.fails_provider: str | None = None
         self.start_failure: Callable[[], str | None] = lambda: None
         self.start_seconds = 0.0
         self.listed_after_seconds = 0.0
         self._tokens: dict[str, tuple[str, str]] = {}
+        self._refused: dict[str, str] = {}
 
     async def run_task(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         self._call("run_task")
@@ -47,11 +49,17 @@ class SimulatedEcs:
         assert len(request["startedBy"]) <= 128
         assert len(request["clientToken"]) <= 64
         self.requests.append(request)
-        refusal = self.failures.pop(0) if self.failures else self._refusal(request)
-        if refusal is not None:
-            return {"tasks": [], "failures": [{"reason": refusal}]}
         frozen = json.dumps(request, sort_keys=True)
         token = request["clientToken"]
+        if token in self._refused:
+            if self._refused[token] != frozen:
+                raise EcsError("conflict", code="ConflictException", answered=True)
+            return {"tasks": [], "failures": [{"reason": "refused before"}]}
+        refusal = self.failures.pop(0) if self.failures else self._refusal(request)
+        if refusal is not None and token not in self._tokens:
+            if self.remembers_refusals:
+                self._refused[token] = frozen
+            return {"tasks": [], "failures": [{"reason": refusal}]}
         if token in self._tokens:
             arn, known = self._tokens[token]
             if known != frozen:

@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 import json
 
+import pytest
+
 from tests.simulation.ecs import SimulatedEcs
 from tests.simulation.sqs import SimulatedSqs
 from tests.simulation.task_runner import task_runner
@@ -110,9 +112,13 @@ def test_a_conflict_names_the_task_that_runs_already() -> None:
     assert len(run_virtual(scenario()).tasks) == 1
 
 
-def test_a_full_cluster_is_tried_again_with_another_token_and_burns_no_attempt() -> None:
+@pytest.mark.parametrize("remembers_refusals", [False, True])
+def test_a_full_cluster_is_tried_again_and_burns_no_attempt(remembers_refusals: bool) -> None:
+    """Whether or not a launch that ECS has refused uses up its token, which the reference leaves open."""
+
     async def scenario() -> tuple[SimulatedSqs, SimulatedEcs, Watch]:
         sqs, ecs = SimulatedSqs(), SimulatedEcs()
+        ecs.remembers_refusals = remembers_refusals
         ecs.failures = ["RESOURCE:MEMORY", "RESOURCE:CPU"]
         sqs.put("x")
         watch = _watch(sqs, ecs)
@@ -122,7 +128,8 @@ def test_a_full_cluster_is_tried_again_with_another_token_and_burns_no_attempt()
 
     sqs, ecs, watch = run_virtual(scenario())
     assert list(sqs.deleted) == ["m1"]
-    assert len({request["clientToken"] for request in ecs.requests}) == 3
+    assert len({request["clientToken"] for request in ecs.requests}) == (3 if remembers_refusals else 1)
+    assert len({json.dumps(request) for request in ecs.requests}) == len(ecs.requests)
     reasons = [notice.reason for notice in watch.told(StartFailed) if isinstance(notice, StartFailed)]
     assert reasons == ["ECS placed no task: RESOURCE:MEMORY", "ECS placed no task: RESOURCE:CPU"]
     assert _outcomes(watch) == ["succeeded"]

@@ -49,3 +49,23 @@ def test_a_backlog_does_not_keep_a_job_from_being_settled_when_its_lease_has_end
 
     _, ecs = run_virtual(scenario())
     assert [task["startedBy"] for task in ecs.tasks.values()].count("wb-m1") == 1
+
+
+def test_a_job_of_thirty_hours_goes_through_the_hands_of_several_watchers() -> None:
+    async def scenario() -> tuple[SimulatedSqs, SimulatedEcs]:
+        sqs, ecs = SimulatedSqs(), SimulatedEcs(seconds=30 * HOURS)
+        sqs.put("x")
+        others = [Watch(sqs, task_runner(ecs, SETTINGS)) for _ in range(2)]
+        for _ in range(4):
+            watch = Watch(sqs, task_runner(ecs, SETTINGS))
+            await watch.after(7 * HOURS)
+            await watch.stopped()
+        await others[0].after(3 * HOURS)
+        for other in others:
+            await other.stopped()
+        return sqs, ecs
+
+    sqs, ecs = run_virtual(scenario())
+    assert list(sqs.deleted) == ["m1"]
+    assert len(ecs.tasks) == 1
+    assert ecs.stops == []

@@ -27,6 +27,10 @@ class LaunchRefusedError(Exception):
     """ECS will not start this task now; the text says why."""
 
 
+class _UsedUpError(Exception):
+    """The number of a launch belongs to one that ECS refused."""
+
+
 class LaunchStoppedError(Exception):
     """The watcher is stopping or has lost the lease, and ECS has not said whether it started the task."""
 
@@ -42,9 +46,10 @@ class Launched:
 
 @dataclasses.dataclass(slots=True)
 class _Message:
-    """How many tasks are known of a message, the provider of the last, and those that would not take the next."""
+    """How many tasks are known of a message, how often one was asked for, and what of its providers is known."""
 
     known: int = 0
+    tries: int = 0
     provider: str | None = None
     refused: set[str] = dataclasses.field(default_factory=set)
 
@@ -53,8 +58,13 @@ class Launcher:
     """Turns a job into a running task, within the launch budget.
 
     The n-th task of a message has its own ``clientToken``, and the bytes of its request are frozen until ECS has
-    answered: a lost answer is asked for again, never launched again. A definite refusal uses the number up. A conflict
-    is an answer as well: another watcher, or this one in an earlier life, has launched this number already.
+    answered: a lost answer is asked for again, never launched again. A conflict is an answer as well: another watcher,
+    or this one in an earlier life, has launched this number already.
+
+    After a refusal the same number is asked for, by a request that differs. Were the next one taken, a request of ours
+    that is late, from before a pause, and one of the watcher that holds the message by then would have different
+    numbers, and both start a task. Should ECS remember the token of a launch that it refused, it says so by a conflict
+    with no task, and says the same to every watcher.
 
     https://docs.aws.amazon.com/AmazonECS/latest/APIReference/ECS_Idempotency.html
     """
@@ -96,14 +106,11 @@ class Launcher:
         message = self._messages.setdefault(job.message.message_id, _Message())
         if len(self._messages) > _REMEMBERED:
             del self._messages[next(iter(self._messages))]
-        provider = message.provider = self._placement.draw(message.refused)
-        request = self._request_of(job, message.known, provider)
         self._in_flight += 1
         self._idle.clear()
         try:
-            launched = await self._until_answered(request, may_launch)
+            launched = await self._launch(job, message, may_launch)
         except LaunchRefusedError:
-            message.known += 1
             self.note_unstarted(job.message.message_id)
             raise
         else:
@@ -124,6 +131,16 @@ class Launcher:
         except TimeoutError:
             pass
 
+    async def _launch(self, job: Job, message: _Message, may_launch: Callable[[], bool]) -> Launched:
+        provider = message.provider = self._placement.draw(message.refused)
+        while True:
+            message.tries += 1
+            request = {**self._request_of(job, message.known, provider), "referenceId": str(message.tries)}
+            try:
+                return await self._until_answered(request, may_launch)
+            except _UsedUpError:
+                message.known += 1
+
     async def _until_answered(self, request: Request, may_launch: Callable[[], bool]) -> Launched:
         pause = _PAUSE_FROM_SECONDS
         asked = False
@@ -138,6 +155,8 @@ class Launcher:
             except EcsError as error:
                 if error.code == _CONFLICT and error.tasks:
                     return Launched(error.tasks[0], is_new=False, is_earlier=True)
+                if error.code == _CONFLICT:
+                    raise _UsedUpError from error
                 if error.throttled:
                     self._budget.refused()
                 elif error.answered:
