@@ -9,9 +9,13 @@ from watchbot.contract import (
     VERSION,
     Description,
     DescriptionError,
+    HmacAlgorithm,
+    HmacEncoding,
+    HmacScheme,
     Isolation,
     LaunchType,
     LogFormat,
+    OnInvalid,
     Settings,
     SettingsError,
     is_reserved,
@@ -30,6 +34,15 @@ NAMES = {
     "WATCHBOT_DEBUG",
     "WATCHBOT_DRAIN_SECONDS",
     "WATCHBOT_EXIT_CODES",
+    "WATCHBOT_HMAC_ALGORITHM",
+    "WATCHBOT_HMAC_ENCODING",
+    "WATCHBOT_HMAC_FIELD",
+    "WATCHBOT_HMAC_HEADER",
+    "WATCHBOT_HMAC_ON_INVALID",
+    "WATCHBOT_HMAC_PREFIX",
+    "WATCHBOT_HMAC_SCHEME",
+    "WATCHBOT_HMAC_SECRET",
+    "WATCHBOT_HMAC_TOLERANCE_SECONDS",
     "WATCHBOT_JOB_TIMEOUT_SECONDS",
     "WATCHBOT_LOG_FORMAT",
     "WATCHBOT_LOG_GROUP",
@@ -77,6 +90,15 @@ EVERYTHING = Settings(
     endpoint_url="https://vpce-1.sqs.eu-west-1.vpce.amazonaws.com",
     work_topic="arn:topic",
     log_group="group",
+    hmac_secret="arn:secret",
+    hmac_field="github",
+    hmac_header="x-signature",
+    hmac_scheme=HmacScheme.STRIPE,
+    hmac_algorithm=HmacAlgorithm.SHA512,
+    hmac_encoding=HmacEncoding.BASE64,
+    hmac_prefix="v1=",
+    hmac_tolerance_seconds=60,
+    hmac_on_invalid=OnInvalid.DEAD_LETTER,
     cluster="cluster",
     task_definition="family:1",
     watchers=4,
@@ -160,6 +182,11 @@ def test_the_documented_defaults_hold() -> None:
         ("WATCHBOT_LOG_MESSAGE_BODIES", "no", "true or false"),
         ("WATCHBOT_DEBUG", "", "true or false"),
         ("WATCHBOT_BACKOFF_BASE", "nan", "a number from 1 to 60"),
+        ("WATCHBOT_HMAC_SCHEME", "github", "one of body, stripe"),
+        ("WATCHBOT_HMAC_ALGORITHM", "md5", "one of sha256, sha512"),
+        ("WATCHBOT_HMAC_ENCODING", "binary", "one of hex, base64"),
+        ("WATCHBOT_HMAC_ON_INVALID", "run", "one of drop, dead_letter"),
+        ("WATCHBOT_HMAC_TOLERANCE_SECONDS", "0", "a whole number from 1 to 86400"),
         ("WATCHBOT_TASK_PUBLIC_IP", "yes", "true or false"),
         ("WATCHBOT_WATCHERS", "0", "a whole number from 1 to 5000"),
         ("WATCHBOT_START_TIMEOUT_SECONDS", "0", "a whole number from 1 to 43200"),
@@ -189,6 +216,13 @@ def test_refuses_everything_that_is_wrong_at_once() -> None:
         "WATCHBOT_WORKER",
     ]
     assert "did you mean WATCHBOT_WORKERS" in caught.value.problems[-1]
+
+
+@pytest.mark.parametrize(("one", "other"), [("HMAC_SECRET", "HMAC_HEADER"), ("CLUSTER", "TASK_DEFINITION")])
+def test_refuses_half_of_what_goes_together(one: str, other: str) -> None:
+    for name in (one, other):
+        with pytest.raises(SettingsError, match=f"WATCHBOT_{one} and WATCHBOT_{other} go together"):
+            Settings.from_env({"WATCHBOT_QUEUE_URL": QUEUE, f"WATCHBOT_{name}": "x"})
 
 
 def test_refuses_another_contract_version_in_a_sentence() -> None:

@@ -25,6 +25,7 @@ class Stored:
     receives: list[float] = dataclasses.field(default_factory=list)
     handle: str = ""
     returned: list[int] = dataclasses.field(default_factory=list)
+    message_attributes: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
 
 
 Fault = Callable[[str, int], Exception | None]
@@ -50,12 +51,15 @@ class SimulatedSqs:
         self._numbers = itertools.count(1)
         self._arrived = asyncio.Event()
 
-    def put(self, *bodies: str, group: str | None = None) -> list[str]:
+    def put(
+        self, *bodies: str, group: str | None = None, attributes: Mapping[str, Mapping[str, Any]] | None = None
+    ) -> list[str]:
         """Put messages into the queue; their ids are m1, m2, …"""
         ids = []
         for body in bodies:
             message_id = f"m{next(self._numbers)}"
-            self.stored[message_id] = Stored(message_id, body, group, _now(), _now())
+            stored = Stored(message_id, body, group, _now(), _now(), message_attributes=attributes or {})
+            self.stored[message_id] = stored
             self.ever[message_id] = self.stored[message_id]
             ids.append(message_id)
         self._arrived.set()
@@ -140,6 +144,7 @@ class SimulatedSqs:
             "ReceiptHandle": stored.handle,
             "Body": stored.body,
             "Attributes": attributes,
+            "MessageAttributes": stored.message_attributes,
         }
 
     def _change(self, entry: Entry, *, heartbeat: bool) -> SqsError | None:

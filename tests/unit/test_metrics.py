@@ -49,6 +49,15 @@ def test_one_job_is_one_object_of_the_embedded_metric_format() -> None:
     assert (written["WorkerPending"], written["WorkerDuration"], written["ResponseDuration"]) == ([250], [2000], [2500])
 
 
+def test_a_forged_message_counts_as_that_and_as_no_error_of_the_workers() -> None:
+    forged = JobFinished(MESSAGE, Result(Outcome.REJECTED, forged=True), Delete())
+    (written,) = _written(Received(MESSAGE), forged)
+    assert {one["Name"] for one in written["_aws"]["CloudWatchMetrics"][0]["Metrics"]} == {
+        "MessageReceives",
+        "InvalidSignatures",
+    }
+
+
 def test_every_outcome_counts_as_what_it_is() -> None:
     (written,) = _written(*(_finished(outcome) for outcome in Outcome), LeaseLost(MESSAGE))
     counted = {name: written[name] for name in (*Metric,) if name in written and isinstance(written[name], int)}

@@ -9,6 +9,7 @@ import pytest
 from watchbot.job import Job
 from watchbot.message import Message
 from watchbot.opener import EnvelopeOpener
+from watchbot.payload import _POINTERS
 
 ENVELOPE = {
     "Type": "Notification",
@@ -67,6 +68,19 @@ def test_attributes_look_the_same_from_sqs_and_from_sns() -> None:
         "raw": {"DataType": "Binary", "BinaryValue": b"\x00\x01"},
     }
     assert _open("x", sent).attributes == ENVELOPE["MessageAttributes"]
+
+
+def test_a_body_that_came_through_the_webhook_passes_for_nothing_else() -> None:
+    pointer = json.dumps([next(iter(_POINTERS)), {"s3BucketName": "ours", "s3Key": "a"}])
+    marked = {"watchbot.WebhookTime": {"DataType": "Number", "StringValue": "1"}}
+    for body in (json.dumps(ENVELOPE), pointer):
+        opener = EnvelopeOpener("ours")
+        message = Message("id", "handle", body, {}, marked, 0)
+        job = asyncio.run(opener.open(message))
+        assert isinstance(job, Job)
+        assert (job.text, job.subject, job.pointer) == (body, None, None)
+        assert opener.pointer_of(message) is None
+        assert job.attributes == {"watchbot.WebhookTime": {"Type": "Number", "Value": "1"}}
 
 
 def test_the_worker_sees_the_predecessors_variables() -> None:

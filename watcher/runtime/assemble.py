@@ -21,7 +21,7 @@ import sysconfig
 from collections.abc import Iterable
 from pathlib import Path
 
-AWS_SERVICES = ("ecs", "s3", "sqs")
+AWS_SERVICES = ("ecs", "s3", "secretsmanager", "sqs")
 """What the watcher calls; botocore describes 400 services more."""
 
 _UNUSED_PACKAGES = [

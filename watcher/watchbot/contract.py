@@ -90,6 +90,12 @@ DEAD_LETTER_MESSAGE_ID = "watchbot.MessageId"
 DEAD_LETTER_REASON = "watchbot.Reason"
 """Message attributes that the watcher adds when it dead-letters: the id in the work queue, and why."""
 
+WEBHOOK_TIME = "watchbot.WebhookTime"
+"""Message attribute that the webhook sets, whatever its caller sends: when the request came in, in ms since 1970.
+
+Every message that has it came through the webhook; the headers it brought are attributes under their lower-case names.
+"""
+
 
 class Isolation(enum.StrEnum):
     """What a message gets for itself: a fresh ECS task, or a process in a warm, shared one."""
@@ -110,6 +116,34 @@ class LogFormat(enum.StrEnum):
 
     TEXT = "text"
     JSON = "json"
+
+
+class HmacScheme(enum.StrEnum):
+    """What a signature is of: the body alone, or time and body as Stripe signs them."""
+
+    BODY = "body"
+    STRIPE = "stripe"
+
+
+class HmacAlgorithm(enum.StrEnum):
+    """The hash function of a signature."""
+
+    SHA256 = "sha256"
+    SHA512 = "sha512"
+
+
+class HmacEncoding(enum.StrEnum):
+    """How a signature is written."""
+
+    HEX = "hex"
+    BASE64 = "base64"
+
+
+class OnInvalid(enum.StrEnum):
+    """What becomes of a message whose signature is not valid."""
+
+    DROP = "drop"
+    DEAD_LETTER = "dead_letter"
 
 
 class ExitCode(enum.IntEnum):
@@ -162,6 +196,7 @@ class Event(enum.StrEnum):
     JOB_START_FAILED = "job.start_failed"
     LEASE_LOST = "lease.lost"
     PAYLOAD_KEPT = "payload.kept"
+    SIGNATURE_INVALID = "signature.invalid"
     TASK_STARTED = "task.started"
     LOG_LINES_DROPPED = "log.lines_dropped"
 
@@ -188,6 +223,7 @@ class Metric(enum.StrEnum):
     DEAD_LETTERED = "DeadLettered"
     NO_OPS = "NoOps"
     LEASE_LOST = "LeaseLost"
+    INVALID_SIGNATURES = "InvalidSignatures"
     LOG_LINES_DROPPED = "LogLinesDropped"
 
 
@@ -314,7 +350,7 @@ class Settings:
     ``WATCHBOT_QUEUE_URL`` is the only required variable; the others have the defaults below. Times are in
     seconds. A ``job_timeout_seconds`` of 0 means no limit. ``dead_letter_queue_url`` None means that failed
     messages are returned for ever. The ``task_*`` settings are those of Isolation.TASK, and ``cluster`` turns
-    it on.
+    it on. The ``hmac_*`` settings are those of signed webhooks, and ``hmac_secret`` turns them on.
     """
 
     contract_version: int = _setting("CONTRACT_VERSION", _whole(0, 1_000_000), VERSION)
@@ -338,6 +374,15 @@ class Settings:
     endpoint_url: str | None = _setting("ENDPOINT_URL", _url, None)
     work_topic: str | None = _setting("WORK_TOPIC", _text, None)
     log_group: str | None = _setting("LOG_GROUP", _text, None)
+    hmac_secret: str | None = _setting("HMAC_SECRET", _text, None)
+    hmac_field: str | None = _setting("HMAC_FIELD", _text, None)
+    hmac_header: str | None = _setting("HMAC_HEADER", _text, None)
+    hmac_scheme: HmacScheme = _setting("HMAC_SCHEME", _choice(HmacScheme), HmacScheme.BODY)
+    hmac_algorithm: HmacAlgorithm = _setting("HMAC_ALGORITHM", _choice(HmacAlgorithm), HmacAlgorithm.SHA256)
+    hmac_encoding: HmacEncoding = _setting("HMAC_ENCODING", _choice(HmacEncoding), HmacEncoding.HEX)
+    hmac_prefix: str = _setting("HMAC_PREFIX", str, "")
+    hmac_tolerance_seconds: int = _setting("HMAC_TOLERANCE_SECONDS", _whole(1, 86_400), 300)
+    hmac_on_invalid: OnInvalid = _setting("HMAC_ON_INVALID", _choice(OnInvalid), OnInvalid.DROP)
     cluster: str | None = _setting("CLUSTER", _text, None)
     task_definition: str | None = _setting("TASK_DEFINITION", _text, None)
     watchers: int = _setting("WATCHERS", _whole(1, 5000), 1)
@@ -396,8 +441,9 @@ class Settings:
         version = values.get("contract_version", VERSION)
         if version != VERSION:
             problems.append(_version_problem("the construct that made this stack", version))
-        if ("cluster" in values) != ("task_definition" in values):
-            problems.append(f"{PREFIX}CLUSTER and {PREFIX}TASK_DEFINITION go together: one of them is missing")
+        for one, other in (("CLUSTER", "TASK_DEFINITION"), ("HMAC_SECRET", "HMAC_HEADER")):
+            if (PREFIX + one in environment) != (PREFIX + other in environment):
+                problems.append(f"{PREFIX}{one} and {PREFIX}{other} go together: one of them is missing")
         problems += _unknown_names(environment, fields)
         if problems:
             raise SettingsError(tuple(problems))

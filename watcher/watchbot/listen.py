@@ -29,6 +29,9 @@ from watchbot.reported_ecs import ReportedEcs
 from watchbot.runner import Runner
 from watchbot.scratch import ScratchSpace
 from watchbot.settlement import Policy
+from watchbot.signature import SignatureRule
+from watchbot.signature_check import SignatureCheck
+from watchbot.signing_secret import BotoSecrets, SigningSecret
 from watchbot.sqs import POLL_SECONDS, TASK_POLL_SECONDS, BotoSqs
 from watchbot.start_retry import StartRetry
 from watchbot.stop import Stop, terminating_signals
@@ -126,7 +129,7 @@ async def _listen(
         started = functools.partial(_say_task_started, journal)
         ecs = ReportedEcs(BotoEcs(settings.cluster, aws), lambda problem: observe(EcsTrouble(problem)))
         jobs = task_runner(settings, ecs, variables, task_message, started, chance)
-    runner = StartRetry(jobs, observe=observe, chance=chance)
+    runner = StartRetry(_checked(jobs, settings, aws), observe=observe, chance=chance)
     watcher = Watcher(
         _work_queue(settings, sqs, chance, observe),
         opener,
@@ -173,6 +176,20 @@ def _payloads(settings: Settings, aws: AwsAccess) -> Payloads | None:
     if settings.payload_bucket is None and settings.task_payload_bucket is None:
         return None
     return BotoPayloads(aws, settings.start_timeout_seconds)
+
+
+def _checked(jobs: Runner, settings: Settings, aws: AwsAccess) -> Runner:
+    """Put the check of signatures before the jobs, where senders sign."""
+    if settings.hmac_secret is None:
+        return jobs
+    secrets = BotoSecrets(aws, settings.hmac_secret, settings.hmac_field)
+    return SignatureCheck(
+        jobs,
+        SignatureRule(settings),
+        SigningSecret(secrets, time.time),
+        settings.hmac_on_invalid,
+        can_dead_letter=settings.dead_letter_queue_url is not None,
+    )
 
 
 def _say_started(settings: Settings, journal: Journal) -> None:

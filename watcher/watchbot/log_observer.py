@@ -25,6 +25,7 @@ from watchbot.notice import (
     Resumed,
     StartFailed,
 )
+from watchbot.result import Result
 from watchbot.settlement import DeadLetter, Delete, LetGo, Return, Settlement
 
 _REPEAT_SECONDS = 60.0
@@ -56,6 +57,9 @@ class LogObserver:
         match notice:
             case JobStarted():
                 self._started(notice)
+            case JobFinished(message, Result(forged=True, reason=reason), settlement):
+                settled = _settlement_fields(settlement)
+                event(Event.SIGNATURE_INVALID, message_id=message.message_id, level="warning", **settled, reason=reason)
             case JobFinished():
                 self._finished(notice)
             case StartFailed(message, reason, retry_seconds):

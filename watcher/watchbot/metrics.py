@@ -103,6 +103,9 @@ class Metrics:
 
     def _finished(self, notice: JobFinished) -> None:
         result = notice.result
+        if result.forged:
+            self._counts[Metric.INVALID_SIGNATURES] += 1
+            return
         if notice.message.message_id in self._running:
             self._running.remove(notice.message.message_id)
             self._values[Metric.WORKER_DURATION].append(result.duration_seconds * 1000)

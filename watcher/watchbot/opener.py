@@ -10,6 +10,7 @@ from watchbot.job import Job, portable_attributes
 from watchbot.message import Message
 from watchbot.payload import POINTER_ATTRIBUTES, Pointer, pointer_in
 from watchbot.result import Result
+from watchbot.signature import is_from_webhook
 
 
 class Opener(Protocol):
@@ -24,7 +25,8 @@ class EnvelopeOpener:
 
     An envelope is recognised by ``Type`` and ``TopicArn`` together, never by guessing:
     https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html. Any other body is itself the text. A
-    text that points into ``payload_bucket`` stands for the object there.
+    text that points into ``payload_bucket`` stands for the object there. A body that came through the webhook is itself
+    the text whatever it looks like: no caller from outside can pass for the topic, or have an object read.
     """
 
     def __init__(self, payload_bucket: str | None = None) -> None:
@@ -39,6 +41,8 @@ class EnvelopeOpener:
         return self._open(message).pointer
 
     def _open(self, message: Message) -> Job:
+        if is_from_webhook(message):
+            return Job(message, message.body, attributes=portable_attributes(message.message_attributes))
         envelope = _envelope(message.body)
         if envelope is None:
             job = Job(message, message.body, attributes=portable_attributes(message.message_attributes))

@@ -14,7 +14,7 @@ class Result:
     """The outcome of a job and what is known of how it came about.
 
     ``delay_seconds`` overrides the back-off when the message is returned; ``duration_seconds`` is the worker's
-    own run time.
+    own run time. A ``forged`` message is one of the webhook whose signature is not valid: no worker saw it.
     """
 
     outcome: Outcome
@@ -23,11 +23,15 @@ class Result:
     reason: str | None = None
     delay_seconds: int | None = None
     duration_seconds: float = 0
+    forged: bool = False
 
     @property
     def failed(self) -> bool:
-        """Whether the worker is to blame: what counts as an error in metrics, alarms and notifications."""
-        return self.outcome in _FAILURES
+        """Whether the worker is to blame: what counts as an error in metrics, alarms and notifications.
+
+        Never a forged message, or anyone who knows a webhook's address could raise alarms.
+        """
+        return self.outcome in _FAILURES and not self.forged
 
 
 _FAILURES = {Outcome.REJECTED, Outcome.DEAD_LETTERED, Outcome.FAILED, Outcome.TIMED_OUT}

@@ -1,0 +1,134 @@
+"""The secret that senders sign with: fetched from Secrets Manager, kept a while, and fetched again when in doubt."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol
+
+import botocore.config
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+
+from watchbot.aws_session import AwsAccess
+
+_KEPT_SECONDS = 300.0
+"""A secret that was taken back is believed for as long as this at most."""
+
+_APART_SECONDS = 5.0
+"""Between two fetches: what forged messages can cost is bounded."""
+
+_CLOCKS_SECONDS = 5.0
+"""By how much the clock of the webhook and ours may differ."""
+
+_CURRENT, _PREVIOUS = "AWSCURRENT", "AWSPREVIOUS"
+
+
+class SecretError(Exception):
+    """The secret is not to be had now; it says nothing about a signature."""
+
+
+class Secrets(Protocol):
+    """What the watcher asks of Secrets Manager."""
+
+    async def fetch(self) -> tuple[bytes, ...]:
+        """Give the current value of the secret, and the previous one if there is one; raises :class:`SecretError`."""
+
+
+class SigningSecret:
+    """Keeps the values, and knows when a signature that none of them makes is proved to be invalid.
+
+    A message may be signed with a secret that was stored after the last fetch. So a mismatch counts only when the
+    values were fetched after the message came in; all messages that wait for such a fetch share it.
+    """
+
+    def __init__(self, secrets: Secrets, now: Callable[[], float]) -> None:
+        self._secrets = secrets
+        self._now = now
+        self._values: tuple[bytes, ...] = ()
+        self._fetched_at = float("-inf")
+        self._asked_at = float("-inf")
+        self._failure: str | None = None
+        self._lock = asyncio.Lock()
+
+    async def values(self) -> tuple[bytes, ...]:
+        """Give the values, five minutes old at most; raises :class:`SecretError`."""
+        return await self._fetched_after(self._now() - _KEPT_SECONDS)
+
+    async def values_after(self, came_in_at: float) -> tuple[bytes, ...]:
+        """Give the values as they were after this time; raises :class:`SecretError`."""
+        return await self._fetched_after(min(came_in_at + _CLOCKS_SECONDS, self._now()))
+
+    async def _fetched_after(self, moment: float) -> tuple[bytes, ...]:
+        if self._fetched_at >= moment:
+            return self._values  # and wait for nobody else's fetch
+        async with self._lock:
+            if self._fetched_at < moment:
+                await self._fetch()
+            return self._values
+
+    async def _fetch(self) -> None:
+        loop_time = asyncio.get_running_loop().time
+        pause = self._asked_at + _APART_SECONDS - loop_time()
+        if pause > 0 and self._failure is not None:
+            raise SecretError(self._failure)  # all that wait share a failure, too
+        await asyncio.sleep(max(0.0, pause))
+        self._asked_at, asked_at = loop_time(), self._now()
+        try:
+            self._values = await self._secrets.fetch()
+        except SecretError as error:
+            self._failure = str(error)
+            raise
+        self._failure = None
+        self._fetched_at = asked_at
+
+
+class BotoSecrets:
+    """boto3 behind the protocol, in a thread of its own."""
+
+    def __init__(self, aws: AwsAccess, secret: str, field: str | None) -> None:
+        config = botocore.config.Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard"})
+        self._client = aws.client("secretsmanager", config)
+        self._secret = secret
+        self._field = field
+        self._threads = ThreadPoolExecutor(1, "secret")
+
+    async def fetch(self) -> tuple[bytes, ...]:
+        """Get both values; a secret that was never rotated has no previous one."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._both)
+        except (ClientError, BotoCoreError, HTTPClientError, RuntimeError) as error:
+            # RuntimeError: no thread could be started.
+            raise SecretError(f"the secret {self._secret}: {error}") from error
+
+    def _both(self) -> tuple[bytes, ...]:
+        current = self._value(_CURRENT)
+        try:
+            return (current, self._value(_PREVIOUS))
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") != "ResourceNotFoundException":
+                raise
+        except SecretError:
+            pass  # what it was before it had this field
+        return (current,)
+
+    def _value(self, stage: str) -> bytes:
+        answer: dict[str, Any] = self._client.get_secret_value(SecretId=self._secret, VersionStage=stage)
+        text = answer.get("SecretString")
+        value: bytes = answer.get("SecretBinary", b"") if text is None else text.encode()
+        if self._field is not None:
+            value = self._in_json(value)
+        if not value:
+            raise SecretError(f"the secret {self._secret} is empty")
+        return value
+
+    def _in_json(self, value: bytes) -> bytes:
+        try:
+            found = json.loads(value)
+        except (ValueError, RecursionError):
+            found = None
+        text = found.get(self._field) if isinstance(found, dict) else None
+        if not isinstance(text, str):
+            raise SecretError(f"the secret {self._secret} is no JSON object with a text {self._field}")
+        return text.encode()
