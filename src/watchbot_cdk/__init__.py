@@ -12,16 +12,20 @@ from watchbot_cdk.arguments import WatchbotArgumentError
 from watchbot_cdk.backoff import Backoff
 from watchbot_cdk.capacity import Capacity
 from watchbot_cdk.exit_codes import ExitCodes
+from watchbot_cdk.hmac import Hmac
 from watchbot_cdk.mount import Mount
 from watchbot_cdk.watchbot import Watchbot
+from watchbot_cdk.webhook import Webhook
 
 __all__ = [
     "Backoff",
     "Capacity",
     "ExitCodes",
+    "Hmac",
     "Isolation",
     "LogFormat",
     "Mount",
     "Watchbot",
     "WatchbotArgumentError",
+    "Webhook",
 ]

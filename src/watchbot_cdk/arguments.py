@@ -31,6 +31,7 @@ from watchbot_cdk.problems import (
     span_problems,
     whole_problems,
 )
+from watchbot_cdk.webhook import Ingress
 from watchbot_cdk.worker_options import WorkerOptions
 
 _LONGEST_PROCESS_JOB = Duration.minutes(11 * 60 + 50)
@@ -68,6 +69,7 @@ class Arguments:
     backoff: Backoff
     encryption_key: kms.IKey | None
     payload_bucket: s3.IBucket | None
+    ingress: Ingress
     job_timeout: Duration | None
     start_timeout: Duration | None
     log_retention: Duration
@@ -77,7 +79,7 @@ class Arguments:
 
     def check(self, path: str) -> None:
         """Raise :class:`WatchbotArgumentError` with everything that cannot be."""
-        groups = (self.worker, self.placement, self.log)
+        groups = (self.worker, self.placement, self.log, self.ingress)
         problems = [*self._kinds(), *self._collections(), *itertools.chain(*(group.kinds() for group in groups))]
         if not problems:
             problems = [
@@ -90,6 +92,7 @@ class Arguments:
                 *self.worker.problems(self.isolation, self.memory_limit_mib, is_ec2=self.placement.capacity.is_ec2),
                 *self.placement.problems(self.isolation),
                 *self.log.problems(self.isolation),
+                *self.ingress.problems(),
             ]
         if problems:
             raise WatchbotArgumentError(path, problems)

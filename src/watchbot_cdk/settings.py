@@ -13,12 +13,15 @@ from aws_cdk import aws_s3 as s3
 from watchbot.contract import Settings
 from watchbot_cdk.arguments import Arguments
 from watchbot_cdk.deploy_time import is_deploy_time
+from watchbot_cdk.headers import attribute_of
 from watchbot_cdk.instance_choice import run_task_constraints, run_task_strategies
 from watchbot_cdk.messages import Messages
 from watchbot_cdk.network import Network
+from watchbot_cdk.webhook import Webhook
 
 _BACKOFF_CAP_SECONDS = 900
 _START_TIMEOUT_SECONDS = 600
+_TOLERANCE_SECONDS = 300
 
 
 def process_environment(
@@ -82,7 +85,25 @@ def _settings(arguments: Arguments, messages: Messages, log_group: logs.LogGroup
         payload_bucket=None if arguments.payload_bucket is None else arguments.payload_bucket.bucket_name,
         work_topic=messages.topic.topic_arn,
         log_group=log_group.log_group_name,
+        **_hmac(arguments.ingress.webhook),
     )
+
+
+def _hmac(webhook: Webhook | None) -> dict[str, Any]:
+    if webhook is None or webhook.hmac is None:
+        return {}
+    hmac = webhook.hmac
+    return {
+        "hmac_secret": hmac.secret.secret_arn,
+        "hmac_field": hmac.field,
+        "hmac_header": attribute_of(hmac.header),
+        "hmac_scheme": hmac.scheme,
+        "hmac_algorithm": hmac.algorithm,
+        "hmac_encoding": hmac.encoding,
+        "hmac_prefix": hmac.prefix,
+        "hmac_tolerance_seconds": _seconds(hmac.tolerance, _TOLERANCE_SECONDS),
+        "hmac_on_invalid": hmac.on_invalid,
+    }
 
 
 def _seconds(duration: Duration | None, default: int) -> Any:

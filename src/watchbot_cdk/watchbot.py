@@ -11,6 +11,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -30,10 +31,13 @@ from watchbot_cdk.network import add_network
 from watchbot_cdk.placement import Placement
 from watchbot_cdk.platform import image_platform
 from watchbot_cdk.process_task import add_process_task
+from watchbot_cdk.publisher_user import add_publisher_user
 from watchbot_cdk.service import add_service
 from watchbot_cdk.task_watcher import add_task_watcher
 from watchbot_cdk.task_worker import add_task_worker
 from watchbot_cdk.watcher_image import built_watcher_image
+from watchbot_cdk.webhook import Ingress, Webhook
+from watchbot_cdk.webhook_api import add_webhook
 from watchbot_cdk.worker_options import WorkerOptions
 
 
@@ -92,6 +96,8 @@ class Watchbot(Construct):
         of their own, and SNS not at all.
     :param payload_bucket: where senders put payloads that are too large for SQS, with a pointer to them as the message
         (Amazon's extended client libraries do); such a payload is the worker's message, and is deleted after success.
+    :param webhook: a public address to POST jobs to, for callers that have an API key or sign; none by default.
+    :param publisher_user: create an IAM user who may publish to the topic, for senders outside of AWS; not by default.
     :param job_timeout: stop a job that runs longer, as failed; no limit by default, but 11 h 55 min with
         Isolation.PROCESS.
     :param start_timeout: stop a task that has not started by then, and start another; 10 minutes by default. For
@@ -148,6 +154,8 @@ class Watchbot(Construct):
         backoff: Backoff | None = None,
         encryption_key: kms.IKey | None = None,
         payload_bucket: s3.IBucket | None = None,
+        webhook: Webhook | None = None,
+        publisher_user: bool = False,
         job_timeout: Duration | None = None,
         start_timeout: Duration | None = None,
         log_retention: Duration | None = None,
@@ -198,6 +206,7 @@ class Watchbot(Construct):
             backoff=Backoff() if backoff is None else backoff,
             encryption_key=encryption_key,
             payload_bucket=payload_bucket,
+            ingress=Ingress(webhook=webhook, publisher_user=publisher_user),
             job_timeout=job_timeout,
             start_timeout=start_timeout,
             log_retention=Duration.days(14) if log_retention is None else log_retention,
@@ -217,7 +226,15 @@ class Watchbot(Construct):
         files = connect_file_systems(arguments.worker.mounts, self._network.connections)
         needs = (self._watcher_task, self._task, *files)
         self._service = add_service(self, arguments, self._network, self._watcher_task, needs)
+        self._add_ingress(arguments)
         self._describe(isolation)
+
+    def _add_ingress(self, arguments: Arguments) -> None:
+        ingress, retention = arguments.ingress, retention_days(arguments.log_retention)
+        self._webhook = None
+        if ingress.webhook is not None:
+            self._webhook = add_webhook(self, ingress.webhook, self._messages, retention, fifo=arguments.fifo)
+        self._publisher_key = add_publisher_user(self, self.topic) if ingress.publisher_user else None
 
     def _add_tasks(self, arguments: Arguments) -> None:
         image = arguments.watcher_image
@@ -301,6 +318,21 @@ class Watchbot(Construct):
     def task_role(self) -> iam.IRole:
         """What the worker may do; grant it more with any ``grant_…`` method of other constructs."""
         return self._task.task_role
+
+    @property
+    def webhook_url(self) -> str | None:
+        """Where to POST jobs to; None without a webhook."""
+        return None if self._webhook is None else self._webhook.url
+
+    @property
+    def webhook_key(self) -> secretsmanager.ISecret | None:
+        """The secret whose text is the API key that the webhook's callers need; None where they need none."""
+        return None if self._webhook is None else self._webhook.key
+
+    @property
+    def publisher_access_key(self) -> secretsmanager.ISecret | None:
+        """The secret with ``AccessKeyId`` and ``SecretAccessKey`` of the publisher user; None without one."""
+        return self._publisher_key
 
     @property
     def connections(self) -> ec2.Connections:

@@ -13,6 +13,7 @@ from aws_cdk import aws_s3 as s3
 from watchbot_cdk.acknowledgements import acknowledge_wildcards
 from watchbot_cdk.encryption import USING
 from watchbot_cdk.messages import Messages
+from watchbot_cdk.webhook import Webhook
 
 
 def grant_watching(
@@ -34,6 +35,23 @@ def grant_watching(
         _grant_objects(definition, payload_bucket, ["s3:GetObject", "s3:DeleteObject"])
         if payload_bucket.encryption_key is not None:
             payload_bucket.encryption_key.grant_decrypt(definition.task_role)
+
+
+def grant_signing_secret(definition: ecs.TaskDefinition, webhook: Webhook | None) -> None:
+    """Let a task read the secret that the webhook's callers sign with, and decrypt it where it has a key of its own."""
+    if webhook is None or webhook.hmac is None:
+        return
+    secret = webhook.hmac.secret
+    # An imported secret's ARN may lack the six characters that Secrets Manager puts at its end.
+    full_arn = secret.secret_full_arn
+    definition.add_to_task_role_policy(
+        iam.PolicyStatement(
+            actions=["secretsmanager:GetSecretValue"],
+            resources=[f"{secret.secret_arn}-??????" if full_arn is None else full_arn],
+        )
+    )
+    if secret.encryption_key is not None:
+        secret.encryption_key.grant_decrypt(definition.task_role)
 
 
 def grant_payload_bucket(definition: ecs.TaskDefinition, bucket: s3.IBucket) -> None:

@@ -1,0 +1,167 @@
+"""The webhook: a REST API in front of the queue, with nothing between them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+from aws_cdk import Names, RemovalPolicy, Stack
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_wafv2 as wafv2
+from constructs import Construct
+
+from watchbot_cdk.messages import Messages
+from watchbot_cdk.webhook import Webhook
+from watchbot_cdk.webhook_template import CONTENT_TYPES, NOT_TAKEN, REFUSED, TAKEN, TOO_LARGE, request_template
+
+_ACCOUNT_ID = "WatchbotApiGatewayAccount"
+_STAGE = "webhook"
+
+_ACCESS_LOG = {
+    "requestId": "$context.requestId",
+    "extendedRequestId": "$context.extendedRequestId",
+    "requestTime": "$context.requestTime",
+    "ip": "$context.identity.sourceIp",
+    "userAgent": "$context.identity.userAgent",
+    "status": "$context.status",
+    "error": "$context.error.message",
+    "integrationStatus": "$context.integration.status",
+    "responseLatency": "$context.responseLatency",
+}
+
+_ANSWERS = (("2\\d{2}", "200", TAKEN), ("400", "400", REFUSED), ("413", "413", TOO_LARGE), (None, "503", NOT_TAKEN))
+"""For each status of SQS's what the caller gets; the last is for every other one, and for no answer at all."""
+
+
+@dataclasses.dataclass(frozen=True)
+class WebhookApi:
+    """Where callers POST to, and the key they need, if they need one."""
+
+    url: str
+    key: secretsmanager.Secret | None
+
+
+def add_webhook(
+    scope: Construct, webhook: Webhook, messages: Messages, retention: logs.RetentionDays, *, fifo: bool
+) -> WebhookApi:
+    """Create a regional REST API whose only method, POST at its root, sends the request to the queue.
+
+    It has no model to validate requests by: any text is a body.
+    """
+    api = apigateway.RestApi(
+        scope,
+        "Webhook",
+        rest_api_name=Names.unique_id(scope),
+        endpoint_types=[apigateway.EndpointType.REGIONAL],
+        cloud_watch_role=False,
+        deploy_options=_stage(scope, webhook, retention),
+    )
+    # One stack output for each Watchbot, and it is not this one.
+    api.node.try_remove_child("Endpoint")
+    api.root.add_method(
+        "POST",
+        _integration(_role(scope, messages), webhook, messages, fifo=fifo),
+        api_key_required=webhook.api_key,
+        method_responses=[apigateway.MethodResponse(status_code=status) for _, status, _ in _ANSWERS],
+    )
+    if webhook.access_logs and webhook.cloud_watch_role:
+        api.deployment_stage.node.add_dependency(_account(Stack.of(scope)))
+    if webhook.waf is not None:
+        wafv2.CfnWebACLAssociation(
+            scope, "WebhookFirewall", resource_arn=api.deployment_stage.stage_arn, web_acl_arn=webhook.waf
+        )
+    return WebhookApi(api.url, _key(scope, api) if webhook.api_key else None)
+
+
+def _stage(scope: Construct, webhook: Webhook, retention: logs.RetentionDays) -> apigateway.StageOptions:
+    log_group = None
+    if webhook.access_logs:
+        log_group = logs.LogGroup(scope, "WebhookLogGroup", retention=retention, removal_policy=RemovalPolicy.DESTROY)
+    return apigateway.StageOptions(
+        stage_name=_STAGE,
+        throttling_rate_limit=webhook.throttling_rate_limit,
+        throttling_burst_limit=webhook.throttling_burst_limit,
+        access_log_destination=None if log_group is None else apigateway.LogGroupLogDestination(log_group),
+        access_log_format=None if log_group is None else apigateway.AccessLogFormat.custom(json.dumps(_ACCESS_LOG)),
+    )
+
+
+def _role(scope: Construct, messages: Messages) -> iam.Role:
+    """Let API Gateway send to the queue, and use the queue's key where it has one."""
+    queue = messages.queue
+    sending = iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[queue.queue_arn])
+    role = iam.Role(
+        scope,
+        "WebhookRole",
+        assumed_by=iam.ServicePrincipal("apigateway.amazonaws.com"),
+        inline_policies={"Send": iam.PolicyDocument(statements=[sending])},
+    )
+    if queue.encryption_master_key is not None:
+        queue.encryption_master_key.grant(role, "kms:GenerateDataKey", "kms:Decrypt")
+    return role
+
+
+def _integration(role: iam.Role, webhook: Webhook, messages: Messages, *, fifo: bool) -> apigateway.AwsIntegration:
+    """Put the request together; what has no template never goes on, or the caller would write SQS's parameters.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/integration-passthrough-behaviors.html
+    """
+    template = request_template(webhook.attributes, fifo=fifo)
+    return apigateway.AwsIntegration(
+        service="sqs",
+        path=f"{Stack.of(role).account}/{messages.queue.queue_name}",
+        integration_http_method="POST",
+        options=apigateway.IntegrationOptions(
+            credentials_role=role,
+            passthrough_behavior=apigateway.PassthroughBehavior.NEVER,
+            request_parameters={"integration.request.header.Content-Type": "'application/x-www-form-urlencoded'"},
+            request_templates=dict.fromkeys(CONTENT_TYPES, template),
+            integration_responses=[
+                apigateway.IntegrationResponse(
+                    status_code=status, selection_pattern=pattern, response_templates={"application/json": answer}
+                )
+                for pattern, status, answer in _ANSWERS
+            ],
+        ),
+    )
+
+
+def _key(scope: Construct, api: apigateway.RestApi) -> secretsmanager.Secret:
+    """Create the key, whose value Secrets Manager makes up: it is in no template, and whoever may can read it there."""
+    secret = secretsmanager.Secret(
+        scope,
+        "WebhookKey",
+        generate_secret_string=secretsmanager.SecretStringGenerator(password_length=40, exclude_punctuation=True),
+    )
+    key = api.add_api_key("Key", value=secret.secret_value.unsafe_unwrap())
+    plan = api.add_usage_plan(
+        "UsagePlan", api_stages=[apigateway.UsagePlanPerApiStage(api=api, stage=api.deployment_stage)]
+    )
+    plan.add_api_key(key)
+    return secret
+
+
+def _account(stack: Stack) -> Construct:
+    """Find or create the role with which API Gateway writes logs in this account and region; it outlives the stack.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
+    """
+    found = stack.node.try_find_child(_ACCOUNT_ID)
+    if found is not None:
+        return found  # type: ignore[return-value] # every child is a Construct
+    role = iam.Role(
+        stack,
+        "WatchbotApiGatewayRole",
+        assumed_by=iam.ServicePrincipal("apigateway.amazonaws.com"),
+        managed_policies=[
+            iam.ManagedPolicy.from_aws_managed_policy_name("service-role/AmazonAPIGatewayPushToCloudWatchLogs")
+        ],
+    )
+    account = apigateway.CfnAccount(stack, _ACCOUNT_ID, cloud_watch_role_arn=role.role_arn)
+    # Other APIs of the account may write their logs with it by now.
+    role.apply_removal_policy(RemovalPolicy.RETAIN)
+    account.apply_removal_policy(RemovalPolicy.RETAIN)
+    return account
