@@ -13,6 +13,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_wafv2 as wafv2
 from constructs import Construct
 
+from watchbot_cdk.acknowledgements import acknowledge
 from watchbot_cdk.messages import Messages
 from watchbot_cdk.webhook import Webhook
 from watchbot_cdk.webhook_template import CONTENT_TYPES, NOT_TAKEN, REFUSED, TAKEN, TOO_LARGE, request_template
@@ -34,6 +35,18 @@ _ACCESS_LOG = {
 
 _ANSWERS = (("2\\d{2}", "200", TAKEN), ("400", "400", REFUSED), ("413", "413", TOO_LARGE), (None, "503", NOT_TAKEN))
 """For each status of SQS's what the caller gets; the last is for every other one, and for no answer at all."""
+
+_CHECKED = "callers have a key, or sign and the watcher checks it before any worker runs"
+_ACKNOWLEDGED = {
+    "AwsSolutions-APIG2": "any text is a body; what is not signed is found by the watcher",
+    "AwsSolutions-APIG3": f"{_CHECKED}, and requests are throttled; waf names a web ACL",
+    "AwsSolutions-APIG4": _CHECKED,
+    "AwsSolutions-APIG6": "each request is in the access log; execution logs would hold bodies",
+    "AwsSolutions-COG4": _CHECKED,
+}
+_PUSHING = (
+    "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs]"
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,6 +86,7 @@ def add_webhook(
         wafv2.CfnWebACLAssociation(
             scope, "WebhookFirewall", resource_arn=api.deployment_stage.stage_arn, web_acl_arn=webhook.waf
         )
+    acknowledge(api, _ACKNOWLEDGED)
     return WebhookApi(api.url, _key(scope, api) if webhook.api_key else None)
 
 
@@ -141,6 +155,7 @@ def _key(scope: Construct, api: apigateway.RestApi) -> secretsmanager.Secret:
         "UsagePlan", api_stages=[apigateway.UsagePlanPerApiStage(api=api, stage=api.deployment_stage)]
     )
     plan.add_api_key(key)
+    acknowledge(secret, {"AwsSolutions-SMG4": "callers have the key; whoever gives it to them changes it"})
     return secret
 
 
@@ -160,6 +175,7 @@ def _account(stack: Stack) -> Construct:
             iam.ManagedPolicy.from_aws_managed_policy_name("service-role/AmazonAPIGatewayPushToCloudWatchLogs")
         ],
     )
+    acknowledge(role, {_PUSHING: "all APIs of the account write their logs with it, and this is AWS's policy for that"})
     account = apigateway.CfnAccount(stack, _ACCOUNT_ID, cloud_watch_role_arn=role.role_arn)
     # Other APIs of the account may write their logs with it by now.
     role.apply_removal_policy(RemovalPolicy.RETAIN)

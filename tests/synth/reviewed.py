@@ -8,9 +8,10 @@ from aws_cdk import App, Environment, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_secretsmanager as secretsmanager
 
 from tests.synth.template import Template, cluster_with_instances, image
-from watchbot_cdk import Capacity, Isolation, Watchbot
+from watchbot_cdk import Capacity, Hmac, Isolation, Watchbot, Webhook
 
 
 def _task(stack: Stack) -> None:
@@ -53,12 +54,20 @@ def _instances(stack: Stack) -> None:
         )
 
 
+def _webhooks(stack: Stack) -> None:
+    secret = secretsmanager.Secret.from_secret_name_v2(stack, "Secret", "github")
+    Watchbot(stack, "signed", image=image(), webhook=Webhook(hmac=Hmac.github(secret)), publisher_user=True)
+    keyed = Webhook(api_key=True, headers=["X-Trace"])
+    Watchbot(stack, "keyed", image=image(), isolation=Isolation.PROCESS, command=["work"], fifo=True, webhook=keyed)
+
+
 SERVICES: Mapping[str, Callable[[Stack], None]] = {
     "task": _task,
     "process": _process,
     "fifo": _fifo,
     "payloads": _payloads,
     "instances": _instances,
+    "webhooks": _webhooks,
 }
 
 
