@@ -24,7 +24,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
-from watchbot_cdk import Isolation, Watchbot
+from watchbot_cdk import Hmac, Isolation, Watchbot, Webhook
 
 app = App()
 image = ecs.ContainerImage.from_asset("worker")
@@ -70,6 +70,11 @@ Watchbot(
     image=image,
     command=["sh", "-c", 'test "$TOKEN" = hush'],
     secrets={"TOKEN": ecs.Secret.from_secrets_manager(secret)},
+)
+hooked = Stack(app, "Hooked")
+signing = secretsmanager.Secret(hooked, "Signing")
+Watchbot(
+    hooked, "hooked", image=image, command=shell, webhook=Webhook(hmac=Hmac.github(signing)), publisher_user=True
 )
 app.synth()
 """
@@ -135,6 +140,12 @@ def test_either_isolation_runs_its_command_as_local_processes(app: str, service:
     assert 'worked on  {"three": 3}' in ran.stderr
     # Names as CloudFormation makes them, of a table and a bucket with a key in another stack.
     assert re.search("with Data-Table[-0-9A-Z]+ and data-bucket[-0-9a-z]+ in eu-north-1", ran.stderr)
+
+
+def test_a_service_with_a_webhook_runs_here_without_it(app: str) -> None:
+    ran = _local("--app", app, "--service", "hooked", "--send", "-", "--until-empty", "--json", said="one\n")
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout)["succeeded"] == 1
 
 
 def test_dead_letters_are_named_and_make_the_exit_code_1(app: str) -> None:

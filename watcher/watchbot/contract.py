@@ -497,6 +497,11 @@ def is_task_setting(name: str) -> bool:
     return name == f"{PREFIX}CLUSTER" or name.startswith(f"{PREFIX}TASK_")
 
 
+def is_hmac_setting(name: str) -> bool:
+    """Whether this variable is a setting of signed webhooks alone."""
+    return name.startswith(f"{PREFIX}HMAC_")
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
     """What a stack says of one Watchbot in its output, so that a stack's name is enough to find the rest.

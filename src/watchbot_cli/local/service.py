@@ -16,6 +16,7 @@ from watchbot.contract import (
     Description,
     DescriptionError,
     Isolation,
+    is_hmac_setting,
     is_shadowed,
     is_task_setting,
 )
@@ -142,13 +143,14 @@ _WATCHERS = {Isolation.TASK: WATCHER_CONTAINER, Isolation.PROCESS: WORKER_CONTAI
 
 
 def _environment(watcher: Mapping[str, Any], worker: Mapping[str, Any]) -> dict[str, Any]:
-    """Join the worker's variables and the watcher's settings, less those that would make it call ECS.
+    """Join the worker's variables and the watcher's settings, less those of ECS and of a webhook, which is not here.
 
     The watcher shares the worker's environment here, whatever the isolation: what would steer it stays behind a
     prefix, or a worker's region or proxy would keep it from its queue.
     """
     variables = [*worker.get("Environment", []), *watcher.get("Environment", [])]
-    return {carried_name(one["Name"]): one["Value"] for one in variables if not is_task_setting(one["Name"])}
+    here = [one for one in variables if not (is_task_setting(one["Name"]) or is_hmac_setting(one["Name"]))]
+    return {carried_name(one["Name"]): one["Value"] for one in here}
 
 
 def carried_name(name: str) -> str:
