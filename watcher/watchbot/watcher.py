@@ -268,7 +268,6 @@ class Watcher:
         hurried = asyncio.create_task(stop.hurried.wait())
         calm = asyncio.create_task(self._calm())
         await asyncio.wait([pressed, calm], return_when=_FIRST)
-        # Workers that outlive us need no time: only open polls and launches under way do.
         deadline = now() + (0 if self._runner.outlives_watcher else self._drain_seconds)
         pressing = asyncio.create_task(self._runner.drain(deadline))
         await asyncio.wait([hurried, calm], timeout=deadline + _LATE_SECONDS - now(), return_when=_FIRST)
