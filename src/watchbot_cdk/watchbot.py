@@ -25,6 +25,7 @@ from watchbot_cdk.encryption import allow_services
 from watchbot_cdk.exit_codes import ExitCodes
 from watchbot_cdk.log_group import add_log_group
 from watchbot_cdk.log_options import LogOptions
+from watchbot_cdk.log_retention import retention_days
 from watchbot_cdk.messages import add_messages
 from watchbot_cdk.mount import Mount, connect_file_systems
 from watchbot_cdk.network import add_network
