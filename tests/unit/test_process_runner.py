@@ -149,10 +149,16 @@ def test_the_workers_directory_is_empty_and_nothing_in_it_is_left_for_the_next_j
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("harm", ["chmod 777 $TMPDIR", "rmdir $TMPDIR; ln -s /etc $TMPDIR"])
-def test_a_directory_that_a_job_has_changed_is_not_lent_again(harm: str) -> None:
+@pytest.mark.parametrize("harm", ["chmod 777 $TMPDIR", "rmdir $TMPDIR; ln -s $ELSEWHERE $TMPDIR"])
+def test_a_directory_that_a_job_has_changed_is_not_lent_again(harm: str, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / "below").mkdir(parents=True)
+    (elsewhere / "kept").write_text("kept")
+
     async def scenario() -> list[str]:
-        bench = Bench(f'echo "$TMPDIR"; ls -Ad "$TMPDIR"; ls -A "$TMPDIR/"; {harm}')
+        bench = Bench(
+            f'echo "$TMPDIR"; ls -Ad "$TMPDIR"; ls -A "$TMPDIR/"; {harm.replace("$ELSEWHERE", str(elsewhere))}'
+        )
         await bench.run()
         await bench.run()
         bench.space.close()
@@ -161,6 +167,8 @@ def test_a_directory_that_a_job_has_changed_is_not_lent_again(harm: str) -> None
     lines = asyncio.run(scenario())
     assert len(lines) == 4
     assert lines[0] != lines[2]
+    assert sorted(path.name for path in elsewhere.iterdir()) == ["below", "kept"]
+    assert elsewhere.stat().st_mode & 0o777 == 0o755
 
 
 def test_a_job_that_cleans_up_more_than_its_own_harms_no_later_one(tmp_path: Path) -> None:
