@@ -25,6 +25,7 @@ from watchbot_cdk.settings import process_environment
 from watchbot_cdk.task_definition import add_task_definition
 from watchbot_cdk.watcher_rights import grant_protecting, grant_signing_secret, grant_watching
 from watchbot_cdk.worker_container import add_worker_container
+from watchbot_cdk.worker_rights import grant_working
 
 _T = TypeVar("_T")
 
@@ -76,9 +77,7 @@ def _grant(definition: ecs.TaskDefinition, arguments: Arguments, messages: Messa
     grant_watching(definition, messages, arguments.payload_bucket, arguments.encryption_key)
     grant_signing_secret(definition, arguments.ingress.webhook)
     grant_protecting(definition, cluster)
-    messages.topic.grant_publish(definition.task_role)
-    for statement in arguments.permissions:
-        definition.add_to_task_role_policy(statement)
+    grant_working(definition, arguments, messages)
 
 
 def _add_install(

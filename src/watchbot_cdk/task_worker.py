@@ -11,6 +11,7 @@ from watchbot_cdk.arguments import Arguments
 from watchbot_cdk.messages import Messages
 from watchbot_cdk.task_definition import add_task_definition
 from watchbot_cdk.worker_container import add_worker_container
+from watchbot_cdk.worker_rights import grant_working
 
 
 def add_task_worker(
@@ -29,8 +30,6 @@ def add_task_worker(
         environment=arguments.environment,
         secrets=arguments.secrets,
     )
-    messages.topic.grant_publish(definition.task_role)
-    for statement in arguments.permissions:
-        definition.add_to_task_role_policy(statement)
+    grant_working(definition, arguments, messages)
     acknowledge_image_pulls(definition)
     return definition

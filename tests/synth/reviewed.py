@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping
 from aws_cdk import App, Environment, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_efs as efs
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from tests.synth.template import Template, cluster_with_instances, image
-from watchbot_cdk import Capacity, Hmac, Isolation, Watchbot, Webhook
+from watchbot_cdk import Capacity, Hmac, Isolation, Mount, Watchbot, Webhook
 
 
 def _task(stack: Stack) -> None:
@@ -61,6 +63,33 @@ def _webhooks(stack: Stack) -> None:
     Watchbot(stack, "keyed", image=image(), isolation=Isolation.PROCESS, command=["work"], fifo=True, webhook=keyed)
 
 
+def _encrypted(stack: Stack) -> None:
+    key = kms.Key(stack, "Key", enable_key_rotation=True)
+    vpc = ec2.Vpc.from_vpc_attributes(
+        stack,
+        "Vpc",
+        vpc_id="vpc-0123456789abcdef0",
+        availability_zones=["a", "b"],
+        private_subnet_ids=["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+    )
+    files = efs.FileSystem(stack, "Files", vpc=vpc)
+    mounts = [Mount.efs(files, "/files", access_point=files.add_access_point("Point")), Mount.ephemeral("/cache")]
+    cluster = cluster_with_instances(stack, vpc)
+    for name, isolation in (("task", Isolation.TASK), ("process", Isolation.PROCESS)):
+        Watchbot(
+            stack,
+            name,
+            image=image(),
+            isolation=isolation,
+            command=["work"],
+            cluster=cluster,
+            encryption_key=key,
+            mounts=mounts,
+            ephemeral_storage_gib=50,
+            readonly_root_filesystem=True,
+        )
+
+
 SERVICES: Mapping[str, Callable[[Stack], None]] = {
     "task": _task,
     "process": _process,
@@ -68,6 +97,7 @@ SERVICES: Mapping[str, Callable[[Stack], None]] = {
     "payloads": _payloads,
     "instances": _instances,
     "webhooks": _webhooks,
+    "encrypted": _encrypted,
 }
 
 
