@@ -25,7 +25,6 @@ from watchbot_cdk.encryption import allow_services
 from watchbot_cdk.exit_codes import ExitCodes
 from watchbot_cdk.log_group import add_log_group
 from watchbot_cdk.log_options import LogOptions
-from watchbot_cdk.log_retention import retention_days
 from watchbot_cdk.messages import add_messages
 from watchbot_cdk.mount import Mount, connect_file_systems
 from watchbot_cdk.network import add_network
@@ -231,10 +230,10 @@ class Watchbot(Construct):
         self._describe(isolation)
 
     def _add_ingress(self, arguments: Arguments) -> None:
-        ingress, retention = arguments.ingress, retention_days(arguments.log_retention)
+        ingress = arguments.ingress
         self._webhook = None
         if ingress.webhook is not None:
-            self._webhook = add_webhook(self, ingress.webhook, self._messages, retention, fifo=arguments.fifo)
+            self._webhook = add_webhook(self, ingress.webhook, arguments, self._messages)
         self._publisher_key = add_publisher_user(self, self.topic) if ingress.publisher_user else None
 
     def _add_tasks(self, arguments: Arguments) -> None:

@@ -14,6 +14,9 @@ from aws_cdk import aws_wafv2 as wafv2
 from constructs import Construct
 
 from watchbot_cdk.acknowledgements import acknowledge
+from watchbot_cdk.arguments import Arguments
+from watchbot_cdk.encryption import USING
+from watchbot_cdk.log_retention import retention_days
 from watchbot_cdk.messages import Messages
 from watchbot_cdk.webhook import Webhook
 from watchbot_cdk.webhook_template import CONTENT_TYPES, NOT_TAKEN, REFUSED, TAKEN, TOO_LARGE, request_template
@@ -57,9 +60,7 @@ class WebhookApi:
     key: secretsmanager.Secret | None
 
 
-def add_webhook(
-    scope: Construct, webhook: Webhook, messages: Messages, retention: logs.RetentionDays, *, fifo: bool
-) -> WebhookApi:
+def add_webhook(scope: Construct, webhook: Webhook, arguments: Arguments, messages: Messages) -> WebhookApi:
     """Create a regional REST API whose only method, POST at its root, sends the request to the queue.
 
     It has no model to validate requests by: any text is a body.
@@ -70,13 +71,13 @@ def add_webhook(
         rest_api_name=Names.unique_id(scope),
         endpoint_types=[apigateway.EndpointType.REGIONAL],
         cloud_watch_role=False,
-        deploy_options=_stage(scope, webhook, retention),
+        deploy_options=_stage(scope, webhook, arguments),
     )
     # One stack output for each Watchbot, and it is not this one.
     api.node.try_remove_child("Endpoint")
     api.root.add_method(
         "POST",
-        _integration(_role(scope, messages), webhook, messages, fifo=fifo),
+        _integration(_role(scope, arguments, messages), webhook, messages, fifo=arguments.fifo),
         api_key_required=webhook.api_key,
         method_responses=[apigateway.MethodResponse(status_code=status) for _, status, _ in _ANSWERS],
     )
@@ -90,10 +91,16 @@ def add_webhook(
     return WebhookApi(api.url, _key(scope, api) if webhook.api_key else None)
 
 
-def _stage(scope: Construct, webhook: Webhook, retention: logs.RetentionDays) -> apigateway.StageOptions:
+def _stage(scope: Construct, webhook: Webhook, arguments: Arguments) -> apigateway.StageOptions:
     log_group = None
     if webhook.access_logs:
-        log_group = logs.LogGroup(scope, "WebhookLogGroup", retention=retention, removal_policy=RemovalPolicy.DESTROY)
+        log_group = logs.LogGroup(
+            scope,
+            "WebhookLogGroup",
+            retention=retention_days(arguments.log_retention),
+            encryption_key=arguments.encryption_key,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
     return apigateway.StageOptions(
         stage_name=_STAGE,
         throttling_rate_limit=webhook.throttling_rate_limit,
@@ -103,18 +110,17 @@ def _stage(scope: Construct, webhook: Webhook, retention: logs.RetentionDays) ->
     )
 
 
-def _role(scope: Construct, messages: Messages) -> iam.Role:
-    """Let API Gateway send to the queue, and use the queue's key where it has one."""
-    queue = messages.queue
-    sending = iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[queue.queue_arn])
+def _role(scope: Construct, arguments: Arguments, messages: Messages) -> iam.Role:
+    """Let API Gateway send to the queue, and use the service's key where it has one."""
+    sending = iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[messages.queue.queue_arn])
     role = iam.Role(
         scope,
         "WebhookRole",
         assumed_by=iam.ServicePrincipal("apigateway.amazonaws.com"),
         inline_policies={"Send": iam.PolicyDocument(statements=[sending])},
     )
-    if queue.encryption_master_key is not None:
-        queue.encryption_master_key.grant(role, "kms:GenerateDataKey", "kms:Decrypt")
+    if arguments.encryption_key is not None:
+        arguments.encryption_key.grant(role, *USING)
     return role
 
 

@@ -63,7 +63,7 @@ class Template:
         return [
             statement
             for policy in self.of_type("AWS::IAM::Policy").values()
-            if any(role_part in role["Ref"] for role in policy["Roles"])
+            if any(role_part in role["Ref"] for role in policy.get("Roles", []))
             for statement in policy["PolicyDocument"]["Statement"]
         ]
 

@@ -11,15 +11,10 @@ import pytest
 from aws_cdk import App, Duration, Stack
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
-from aws_cdk import aws_sns as sns
-from aws_cdk import aws_sqs as sqs
-from aws_cdk.aws_logs import RetentionDays
 
 from tests.synth.template import Template, image, placeholders, synth, synth_watchbot, watcher_settings
 from watchbot.contract import HmacAlgorithm, HmacEncoding, HmacScheme, OnInvalid, Settings
 from watchbot_cdk import Hmac, Isolation, Watchbot, WatchbotArgumentError, Webhook
-from watchbot_cdk.messages import Messages
-from watchbot_cdk.webhook_api import add_webhook
 from watchbot_cdk.webhook_template import CONTENT_TYPES, request_template
 
 PROCESS: dict[str, Any] = {"isolation": Isolation.PROCESS, "command": ["work"]}
@@ -84,14 +79,23 @@ def test_the_role_may_send_to_that_queue_and_nothing_else(signed: Template) -> N
     assert role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] == {"Service": "apigateway.amazonaws.com"}
 
 
-def test_a_queue_with_a_key_can_be_sent_to() -> None:
+def test_under_a_key_of_the_users_own_api_gateway_and_the_publisher_user_may_use_it() -> None:
     def build(stack: Stack) -> None:
-        queue = sqs.Queue(stack, "Queue", encryption_master_key=kms.Key(stack, "Key"))
-        messages = Messages(sns.Topic(stack, "Topic"), queue, queue)
-        add_webhook(stack, Webhook(api_key=True), messages, RetentionDays.ONE_DAY, fifo=False)
+        webhook = Webhook(api_key=True)
+        key = kms.Key(stack, "Key")
+        Watchbot(stack, "svc", image=image(), encryption_key=key, webhook=webhook, publisher_user=True)
 
-    (statement,) = synth(build).statements("WebhookRole")
-    assert statement["Action"] == ["kms:GenerateDataKey", "kms:Decrypt"]
+    template = synth(build)
+    (key,) = template.of_type("AWS::KMS::Key")
+    (statement,) = template.statements("svcWebhookRole")
+    assert (statement["Action"], placeholders(statement["Resource"])) == (
+        ["kms:Decrypt", "kms:GenerateDataKey"],
+        f"<{key}.Arn>",
+    )
+    (policy,) = [one for one in template.of_type("AWS::IAM::Policy").values() if "Users" in one]
+    allowed = {placeholders(one["Resource"]): one["Action"] for one in policy["PolicyDocument"]["Statement"]}
+    assert set(allowed[f"<{key}.Arn>"]) == {"kms:Decrypt", "kms:GenerateDataKey*"}
+    assert template.one("AWS::Logs::LogGroup", "svcWebhookLogGroup")["KmsKeyId"] == {"Fn::GetAtt": [key, "Arn"]}
 
 
 def test_every_answer_of_sqs_has_one_for_the_caller(signed: Template) -> None:
