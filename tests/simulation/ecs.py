@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from watchbot.ecs import EcsError
+from watchbot.ecs import EcsError, TaskPage
 
 Fault = Callable[[str, int], Exception | None]
 
@@ -85,12 +85,12 @@ class SimulatedEcs:
         started_by: str | None = None,
         family: str | None = None,
         desired_status: str = "RUNNING",
-        pages: int = 1,
-    ) -> list[str]:
+        next_token: str | None = None,
+    ) -> TaskPage:
         self._call("list_tasks")
         if started_by is not None and desired_status != "RUNNING" and self.startedby_stands_alone:
             raise EcsError("startedBy must be the only filter", code="InvalidParameterException", answered=True)
-        return [
+        arns = [
             arn
             for arn, task in self.tasks.items()
             if started_by in (None, task["startedBy"])
@@ -98,6 +98,8 @@ class SimulatedEcs:
             and _now() >= task["listed_at"]
             and _now() - task["ends_at"] < _SHOWN_SECONDS
         ]
+        start = int(next_token or 0)
+        return TaskPage(arns[start : start + 100], str(start + 100) if len(arns) > start + 100 else None)
 
     async def stop_task(self, arn: str, reason: str) -> None:
         self._call("stop_task")

@@ -8,9 +8,9 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from watchbot.call_budget import CallBudget
 from watchbot.ecs import Ecs, EcsError
 from watchbot.job import Job
-from watchbot.launch_budget import LaunchBudget
 from watchbot.placement import Placement
 
 _PAUSE_FROM_SECONDS = 1.0
@@ -70,7 +70,7 @@ class Launcher:
     """
 
     def __init__(
-        self, ecs: Ecs, request_of: RequestOf, placement: Placement, budget: LaunchBudget, chance: random.Random
+        self, ecs: Ecs, request_of: RequestOf, placement: Placement, budget: CallBudget, chance: random.Random
     ) -> None:
         self._ecs = ecs
         self._request_of = request_of

@@ -6,9 +6,10 @@ import random
 import time
 from collections.abc import Callable, Mapping
 
+from watchbot.call_budget import launches, reads
 from watchbot.contract import Settings
 from watchbot.ecs import Ecs
-from watchbot.launch_budget import LaunchBudget
+from watchbot.ecs_reads import EcsReads
 from watchbot.launcher import Launcher
 from watchbot.placement import Placement
 from watchbot.result import exit_outcomes
@@ -32,10 +33,11 @@ def task_runner(
     """Make the runner; ``variables`` are those that all jobs share, ``now`` is the time that ECS dates tasks in."""
     placement = Placement(settings, chance)
     request = TaskRequest(settings, variables, placement)
+    budgeted = EcsReads(ecs, reads(settings.watchers))
     return TaskRunner(
-        Launcher(ecs, request, placement, LaunchBudget(settings.watchers), chance),
-        TaskLookup(ecs, settings.task_definition or ""),
-        TaskPoller(ecs, settings.watchers),
+        Launcher(ecs, request, placement, launches(settings.watchers), chance),
+        TaskLookup(budgeted, settings.task_definition or ""),
+        TaskPoller(budgeted, settings.watchers),
         TaskDeadline(ecs, settings.start_timeout_seconds, settings.job_timeout_seconds, now),
         task_message,
         task_started,

@@ -5,19 +5,17 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import enum
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from watchbot.ecs import DESCRIBE_LIMIT, Ecs, EcsError
+from watchbot.call_budget import POLLS_A_SECOND
+from watchbot.ecs import DESCRIBE_LIMIT, EcsError
+from watchbot.ecs_reads import EcsReads
 from watchbot.stopped_task import Task, is_stopped
 
 _INTERVAL_SECONDS = 2.0
 _LONGEST_INTERVAL_SECONDS = 60.0
-_ACCOUNT_CALLS_PER_SECOND = 10.0
-"""Half of the 20 read calls a second that an account has, which others draw on as well.
-
-https://docs.aws.amazon.com/AmazonECS/latest/developerguide/throttling.html
-"""
 
 _MISSING_SECONDS = 300.0
 _MISSING_POLLS = 3
@@ -42,12 +40,14 @@ class _Followed:
 class TaskPoller:
     """Tells for each followed task when it has stopped; nothing is called while none is followed.
 
-    The interval grows with the number of calls that one round takes, doubles when ECS refuses, and comes back.
+    A round of calls is spread over an interval, which is longer where the round takes more calls than this watcher may
+    make in it. A call that fails is made again after the interval, which doubles then, and comes back; the round goes
+    on from there, so that nobody is always left out.
     """
 
-    def __init__(self, ecs: Ecs, watchers: int = 1) -> None:
-        self._ecs = ecs
-        self._calls_per_second = _ACCOUNT_CALLS_PER_SECOND / watchers
+    def __init__(self, reads: EcsReads, watchers: int = 1) -> None:
+        self._reads = reads
+        self._calls_per_second = POLLS_A_SECOND / watchers
         self._followed: dict[str, _Followed] = {}
         self._interval_seconds = _INTERVAL_SECONDS
         self._polling: asyncio.Task[None] | None = None
@@ -75,16 +75,26 @@ class TaskPoller:
 
     async def _poll(self) -> None:
         while self._followed:
-            await asyncio.sleep(
-                max(self._interval_seconds, len(self._followed) / DESCRIBE_LIMIT / self._calls_per_second)
-            )
-            arns = list(self._followed)
-            try:
-                for start in range(0, len(arns), DESCRIBE_LIMIT):
-                    self._learn(await self._ecs.describe_tasks(arns[start : start + DESCRIBE_LIMIT]))
-                self._interval_seconds = max(_INTERVAL_SECONDS, self._interval_seconds / 2)
-            except EcsError:
-                self._interval_seconds = min(self._interval_seconds * 2, _LONGEST_INTERVAL_SECONDS)
+            calls = math.ceil(len(self._followed) / DESCRIBE_LIMIT)
+            pause = max(self._interval_seconds / calls, 1 / self._calls_per_second)
+            await asyncio.sleep(pause)
+            left = list(self._followed)
+            while left:
+                if await self._ask(left[:DESCRIBE_LIMIT]):
+                    del left[:DESCRIBE_LIMIT]
+                left = [arn for arn in left if arn in self._followed]
+                if left:
+                    await asyncio.sleep(pause)
+
+    async def _ask(self, arns: list[str]) -> bool:
+        try:
+            self._learn(await self._reads.describe_tasks(arns))
+        except EcsError:
+            self._interval_seconds = min(self._interval_seconds * 2, _LONGEST_INTERVAL_SECONDS)
+            await asyncio.sleep(self._interval_seconds)
+            return False
+        self._interval_seconds = max(_INTERVAL_SECONDS, self._interval_seconds / 2)
+        return True
 
     def _learn(self, answer: Mapping[str, Any]) -> None:
         for task in answer.get("tasks", []):

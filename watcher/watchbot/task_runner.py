@@ -90,6 +90,8 @@ class TaskRunner:
         try:
             tasks = await self._lookup.tasks_of(message.message_id)
         except EcsError as error:
+            if self._draining:
+                return _handed_over()
             return Result(Outcome.DID_NOT_START, reason=f"earlier tasks of this message cannot be looked up: {error}")
         self._launcher.note_known(message.message_id, len(tasks))
         alive = [task for task in tasks if not is_stopped(task)]
@@ -178,6 +180,7 @@ class TaskRunner:
     async def drain(self, deadline: float) -> None:
         """Finish the launches in flight and let every task go; the deadline bounds only the former."""
         self._draining = True
+        self._lookup.stop()
         for run in self._runs.values():
             if run.arn is not None:
                 self._poller.forget(run.arn)
