@@ -9,7 +9,7 @@ RUN = PATH="$(CURDIR)/$(BIN):$$PATH" JSII_NODE="$(NODE)"
 SOURCES = src watcher tests examples bench
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test fault e2e bench check synth format requirements clean
+.PHONY: help install demo test fault e2e bench bench-scale check synth format requirements clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ e2e: $(STAMP) ## run the tests with real containers (minutes; needs a Docker eng
 
 bench: $(STAMP) ## measure the watcher beside its peers, which npm installs (minutes; let nothing else run)
 	@$(RUN) python -m bench --json bench/results/latest.json
+
+bench-scale: $(STAMP) ## measure 1,000 ECS tasks of one watcher and 10,000 of ten, within AWS's limits (minutes; let nothing else run)
+	@$(RUN) python -m bench.scale --json bench/results/scale.json
 
 check: $(STAMP) ## types, style and the import law
 	@$(RUN) ruff check $(SOURCES)

@@ -24,6 +24,7 @@ from bench.contender import (
     install_peers,
     peers,
     spawn_loop,
+    version_files,
     watchbot,
 )
 from bench.figures import SLEEP_FAR, TRUE_FAR, TRUE_NEAR, added_wait, targets
@@ -110,7 +111,7 @@ def main() -> int:
     talk = Console(stderr=True)
     console = Console() if sys.stdout.isatty() else Console(width=_WIDTH)
     contenders = field(talk)
-    machine = facts()
+    machine = facts(("watchbot-runtime", "boto3", "ministack"), version_files())
     others = OtherPrograms()
     rounds, share, samples = (1, 0.1, 10) if arguments.quick else (3, 1.0, _SAMPLES)
     with _progress(talk) as progress, tempfile.TemporaryDirectory(prefix="bench-") as folder:

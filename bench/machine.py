@@ -9,16 +9,15 @@ import os
 import platform
 import resource
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.contender import version_files
 
-
-def facts() -> dict[str, Any]:
-    """Give the machine, how busy it is, and the versions of everything that races."""
-    versions = {name: importlib.metadata.version(name) for name in ("watchbot-runtime", "boto3", "ministack")}
-    for name, file in version_files().items():
+def facts(distributions: Sequence[str], files: Mapping[str, Path]) -> dict[str, Any]:
+    """Give the machine, and the versions of these Python distributions and of what these package.json are of."""
+    versions = {name: importlib.metadata.version(name) for name in distributions}
+    for name, file in files.items():
         if file.is_file():
             versions[name] = json.loads(file.read_text())["version"]
     return {

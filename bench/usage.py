@@ -22,3 +22,8 @@ def peak_bytes(pid: int) -> int:
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024
     raise ValueError(f"process {pid} has ended")
+
+
+def threads(pid: int) -> int:
+    """Count a process's threads."""
+    return len(list(Path(f"/proc/{pid}/task").iterdir()))

@@ -38,12 +38,12 @@ def test_the_readmes_examples_synthesise(tmp_path: Path) -> None:
     assert (tmp_path / "cdk.out" / "Thumbnails.template.json").is_file()
 
 
-NAMED_TARGETS = re.findall(r"(?:^|`)make ([a-z0-9]+)", _read("README.md") + _read("CONTRIBUTING.md"), re.MULTILINE)
+NAMED_TARGETS = re.findall(r"(?:^|`)make ([a-z0-9-]+)", _read("README.md") + _read("CONTRIBUTING.md"), re.MULTILINE)
 
 
 @pytest.mark.parametrize("target", sorted(set(NAMED_TARGETS)))
 def test_every_make_target_named_exists(target: str) -> None:
-    targets = re.findall(r"^([a-z0-9]+):", _read("Makefile"), re.MULTILINE)
+    targets = re.findall(r"^([a-z0-9-]+):", _read("Makefile"), re.MULTILINE)
     assert target in targets
 
 
