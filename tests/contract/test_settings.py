@@ -49,6 +49,7 @@ NAMES = {
     "WATCHBOT_LOG_MESSAGE_BODIES",
     "WATCHBOT_LOG_RATE_BYTES",
     "WATCHBOT_MAX_RECEIVE_COUNT",
+    "WATCHBOT_NOTIFICATION_TOPIC_ARN",
     "WATCHBOT_QUEUE_URL",
     "WATCHBOT_PAYLOAD_BUCKET",
     "WATCHBOT_ENDPOINT_URL",
@@ -99,6 +100,7 @@ EVERYTHING = Settings(
     hmac_prefix="v1=",
     hmac_tolerance_seconds=60,
     hmac_on_invalid=OnInvalid.DEAD_LETTER,
+    notification_topic_arn="arn:notifications",
     cluster="cluster",
     task_definition="family:1",
     watchers=4,
@@ -155,6 +157,7 @@ def test_the_documented_defaults_hold() -> None:
     assert settings.log_format is LogFormat.TEXT
     assert settings.log_message_bodies
     assert not settings.debug
+    assert settings.notification_topic_arn is None
     assert settings.isolation is Isolation.PROCESS
     assert (settings.watchers, settings.start_timeout_seconds) == (1, 600)
     assert settings.task_launch_type is LaunchType.FARGATE
@@ -188,6 +191,7 @@ def test_the_documented_defaults_hold() -> None:
         ("WATCHBOT_HMAC_ON_INVALID", "run", "one of drop, dead_letter"),
         ("WATCHBOT_HMAC_TOLERANCE_SECONDS", "0", "a whole number from 1 to 86400"),
         ("WATCHBOT_TASK_PUBLIC_IP", "yes", "true or false"),
+        ("WATCHBOT_NOTIFICATION_TOPIC_ARN", "", "empty"),
         ("WATCHBOT_WATCHERS", "0", "a whole number from 1 to 5000"),
         ("WATCHBOT_START_TIMEOUT_SECONDS", "0", "a whole number from 1 to 43200"),
         ("WATCHBOT_TASK_LAUNCH_TYPE", "lambda", "one of fargate, ec2"),

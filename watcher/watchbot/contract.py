@@ -35,6 +35,9 @@ WATCHER_CONTAINER = "watcher"
 WORKER_CONTAINER = "worker"
 INSTALL_CONTAINER = "watchbot-install"
 
+LOG_STREAM_PREFIX = "watchbot"
+"""A container's log stream is called by this, its own name and the id of its task, with slashes between."""
+
 RUNTIME_DIRECTORY = "/opt/watchbot"
 """Where the init container puts the runtime, and where the worker's container mounts it read-only."""
 
@@ -198,6 +201,7 @@ class Event(enum.StrEnum):
     PAYLOAD_KEPT = "payload.kept"
     SIGNATURE_INVALID = "signature.invalid"
     TASK_STARTED = "task.started"
+    NOTIFICATION_FAILED = "notification.failed"
     LOG_LINES_DROPPED = "log.lines_dropped"
 
 
@@ -383,6 +387,7 @@ class Settings:
     hmac_prefix: str = _setting("HMAC_PREFIX", str, "")
     hmac_tolerance_seconds: int = _setting("HMAC_TOLERANCE_SECONDS", _whole(1, 86_400), 300)
     hmac_on_invalid: OnInvalid = _setting("HMAC_ON_INVALID", _choice(OnInvalid), OnInvalid.DROP)
+    notification_topic_arn: str | None = _setting("NOTIFICATION_TOPIC_ARN", _text, None)
     cluster: str | None = _setting("CLUSTER", _text, None)
     task_definition: str | None = _setting("TASK_DEFINITION", _text, None)
     watchers: int = _setting("WATCHERS", _whole(1, 5000), 1)

@@ -19,6 +19,7 @@ from watchbot.line_writer import LineWriter
 from watchbot.log_observer import LogObserver
 from watchbot.metrics import Metrics
 from watchbot.notice import EcsTrouble, Observer, Observers, QueueTrouble
+from watchbot.notifications import notifier
 from watchbot.opener import EnvelopeOpener
 from watchbot.payload_cleaner import PayloadCleaner
 from watchbot.payload_store import BotoPayloads, Payloads
@@ -35,6 +36,7 @@ from watchbot.signing_secret import BotoSecrets, SigningSecret
 from watchbot.sqs import POLL_SECONDS, TASK_POLL_SECONDS, BotoSqs
 from watchbot.start_retry import StartRetry
 from watchbot.stop import Stop, terminating_signals
+from watchbot.tail import OutputTails
 from watchbot.task_isolation import task_runner
 from watchbot.task_message import TaskMessage
 from watchbot.watcher import Watcher
@@ -116,13 +118,16 @@ async def _listen(
     variables = _shared_variables(settings)
     task_message = TaskMessage(variables, payloads, settings.task_payload_bucket)
     cleaner = None if payloads is None else _cleaner(payloads, opener, task_message, journal)
-    optional = [observer for observer in (protection, cleaner) if observer is not None]
+    tails = OutputTails()
+    notify = notifier(settings, environment, aws, opener, tails, journal, chance)
+    optional = [observer for observer in (protection, cleaner, notify) if observer is not None]
     log = LogObserver(journal, bodies=settings.log_message_bodies, debug=settings.debug)
     observe = Observers([log, metrics, *optional])
     sqs = _sqs(settings, aws)
     jobs: Runner
     if settings.cluster is None:
-        lines_of = WorkerLog(journal, metrics, settings.log_rate_bytes).of_job
+        output = WorkerLog(journal, metrics, settings.log_rate_bytes)
+        lines_of = output.of_job if notify is None else tails.tailing(output.of_job)
         workers = worker_environment.with_variables(variables)
         jobs = process_runner(settings, command, workers, space, lines_of, payloads)
     else:
@@ -145,10 +150,9 @@ async def _listen(
     runner.on_capacity_change(watcher.capacity_changed)
     _say_started(settings, journal)
     health = Health(HEALTH_FILE) if _has_scratch() else None
-    beside = [asyncio.create_task(one.run()) for one in (metrics, protection, health) if one is not None]
+    beside = [asyncio.create_task(one.run()) for one in (metrics, protection, health, notify) if one is not None]
     exit_code = await watcher.run(stop)
-    if cleaner is not None:
-        await cleaner.finish()
+    await asyncio.gather(*(one.finish() for one in (cleaner, notify) if one is not None))
     for task in beside:
         task.cancel()
     metrics.flush()

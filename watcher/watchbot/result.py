@@ -14,7 +14,8 @@ class Result:
     """The outcome of a job and what is known of how it came about.
 
     ``delay_seconds`` overrides the back-off when the message is returned; ``duration_seconds`` is the worker's
-    own run time. A ``forged`` message is one of the webhook whose signature is not valid: no worker saw it.
+    own run time; ``task`` is the ARN of the ECS task that the worker was. A ``forged`` message is one of the webhook
+    whose signature is not valid: no worker saw it.
     """
 
     outcome: Outcome
@@ -24,6 +25,7 @@ class Result:
     delay_seconds: int | None = None
     duration_seconds: float = 0
     forged: bool = False
+    task: str | None = None
 
     @property
     def failed(self) -> bool:

@@ -166,7 +166,8 @@ class TaskRunner:
         return None if was_over and result.outcome not in _REMOVING else result
 
     def _result(self, task: Task) -> Result:
-        return result_of_task(task, can_dead_letter=self._can_dead_letter, outcomes=self._outcomes)
+        result = result_of_task(task, can_dead_letter=self._can_dead_letter, outcomes=self._outcomes)
+        return dataclasses.replace(result, task=task["taskArn"])
 
     def abandon(self, message_id: str) -> None:
         """Let the task of this message go; whoever holds its lease now will find it."""
