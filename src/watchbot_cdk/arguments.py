@@ -19,6 +19,7 @@ from watchbot_cdk.encryption import encryption_key_problem
 from watchbot_cdk.fargate_size import fargate_size_problem
 from watchbot_cdk.log_options import LogOptions
 from watchbot_cdk.log_retention import retention_days_problem
+from watchbot_cdk.notifications import Notifications
 from watchbot_cdk.placement import Placement
 from watchbot_cdk.platform import platform_problem
 from watchbot_cdk.problems import (
@@ -72,6 +73,7 @@ class Arguments:
     ingress: Ingress
     job_timeout: Duration | None
     start_timeout: Duration | None
+    notifications: Notifications
     log_retention: Duration
     log_format: LogFormat
     log: LogOptions
@@ -79,7 +81,7 @@ class Arguments:
 
     def check(self, path: str) -> None:
         """Raise :class:`WatchbotArgumentError` with everything that cannot be."""
-        groups = (self.worker, self.placement, self.log, self.ingress)
+        groups = (self.worker, self.placement, self.notifications, self.log, self.ingress)
         problems = [*self._kinds(), *self._collections(), *itertools.chain(*(group.kinds() for group in groups))]
         if not problems:
             problems = [
@@ -91,6 +93,7 @@ class Arguments:
                 *self._platform(),
                 *self.worker.problems(self.isolation, self.memory_limit_mib, is_ec2=self.placement.capacity.is_ec2),
                 *self.placement.problems(self.isolation),
+                *self.notifications.problems(),
                 *self.log.problems(self.isolation),
                 *self.ingress.problems(),
             ]

@@ -7,7 +7,7 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from watchbot.contract import SCRATCH_DIRECTORY, health_probe
+from watchbot.contract import LOG_STREAM_PREFIX, SCRATCH_DIRECTORY, health_probe
 
 _SCRATCH_VOLUME = "watchbot-scratch"
 
@@ -18,7 +18,7 @@ def container_log(log_group: logs.LogGroup) -> ecs.LogDriver:
     https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_LogConfiguration.html
     """
     return ecs.LogDriver.aws_logs(
-        stream_prefix="watchbot",
+        stream_prefix=LOG_STREAM_PREFIX,
         log_group=log_group,
         mode=ecs.AwsLogDriverMode.NON_BLOCKING,
         max_buffer_size=Size.mebibytes(25),

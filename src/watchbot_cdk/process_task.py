@@ -23,7 +23,7 @@ from watchbot_cdk.containers import add_scratch, container_log, loop_health
 from watchbot_cdk.messages import Messages
 from watchbot_cdk.settings import process_environment
 from watchbot_cdk.task_definition import add_task_definition
-from watchbot_cdk.watcher_rights import grant_protecting, grant_signing_secret, grant_watching
+from watchbot_cdk.watcher_rights import grant_notifying, grant_protecting, grant_signing_secret, grant_watching
 from watchbot_cdk.worker_container import add_worker_container
 from watchbot_cdk.worker_rights import grant_working
 
@@ -77,6 +77,7 @@ def _grant(definition: ecs.TaskDefinition, arguments: Arguments, messages: Messa
     grant_watching(definition, messages, arguments.payload_bucket, arguments.encryption_key)
     grant_signing_secret(definition, arguments.ingress.webhook)
     grant_protecting(definition, cluster)
+    grant_notifying(definition, arguments.notifications.failure_topic)
     grant_working(definition, arguments, messages)
 
 

@@ -48,7 +48,6 @@ def task_environment(
         _settings(arguments, messages, log_group, service),
         cluster=network.cluster.cluster_arn,
         task_definition=worker.task_definition_arn,
-        watchers=_at_least_one(arguments.watchers),
         start_timeout_seconds=_seconds(arguments.start_timeout, _START_TIMEOUT_SECONDS),
         task_launch_type=placement.capacity.launch_type,
         task_capacity=tuple(
@@ -65,12 +64,14 @@ def task_environment(
 
 
 def _settings(arguments: Arguments, messages: Messages, log_group: logs.LogGroup, service: str) -> Settings:
+    failure_topic = arguments.notifications.failure_topic
     return Settings(
         queue_url=messages.queue.queue_url,
         dead_letter_queue_url=messages.dead_letter_queue.queue_url,
         max_receive_count=_number(arguments.max_receive_count),
         service=service,
         workers=_number(arguments.workers),
+        watchers=_at_least_one(arguments.watchers),
         visibility_timeout_seconds=_number(arguments.visibility_timeout.to_seconds()),
         job_timeout_seconds=_seconds(arguments.job_timeout, 0),
         backoff_base=arguments.backoff.base,
@@ -85,6 +86,7 @@ def _settings(arguments: Arguments, messages: Messages, log_group: logs.LogGroup
         payload_bucket=None if arguments.payload_bucket is None else arguments.payload_bucket.bucket_name,
         work_topic=messages.topic.topic_arn,
         log_group=log_group.log_group_name,
+        notification_topic_arn=None if failure_topic is None else failure_topic.topic_arn,
         **_hmac(arguments.ingress.webhook),
     )
 
@@ -111,7 +113,7 @@ def _seconds(duration: Duration | None, default: int) -> Any:
 
 
 def _at_least_one(watchers: float) -> Any:
-    """Count the watchers that share what ECS allows an account: none at all run no code that divides by them."""
+    """Count the watchers that share what an account is allowed: none at all run no code that divides by them."""
     return watchers if is_deploy_time(watchers) else max(1, _number(watchers))
 
 

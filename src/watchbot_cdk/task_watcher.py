@@ -18,7 +18,13 @@ from watchbot_cdk.messages import Messages
 from watchbot_cdk.network import Network
 from watchbot_cdk.payload_bucket import add_payload_bucket
 from watchbot_cdk.settings import task_environment
-from watchbot_cdk.watcher_rights import grant_payload_bucket, grant_signing_secret, grant_watching, tasks_of
+from watchbot_cdk.watcher_rights import (
+    grant_notifying,
+    grant_payload_bucket,
+    grant_signing_secret,
+    grant_watching,
+    tasks_of,
+)
 
 _CPU = 256
 _MEMORY_MIB = 512
@@ -54,6 +60,7 @@ def add_task_watcher(
     grant_watching(definition, messages, arguments.payload_bucket, arguments.encryption_key)
     grant_signing_secret(definition, arguments.ingress.webhook)
     grant_payload_bucket(definition, payload_bucket)
+    grant_notifying(definition, arguments.notifications.failure_topic, log_group)
     _grant_running(definition, worker, network.cluster)
     acknowledge_settings(definition)
     return definition

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 
 from aws_cdk import Duration, Size, Stack
@@ -28,6 +29,7 @@ from watchbot_cdk.log_options import LogOptions
 from watchbot_cdk.messages import add_messages
 from watchbot_cdk.mount import Mount, connect_file_systems
 from watchbot_cdk.network import add_network
+from watchbot_cdk.notifications import Notifications, add_notification_topic
 from watchbot_cdk.placement import Placement
 from watchbot_cdk.platform import image_platform
 from watchbot_cdk.process_task import add_process_task
@@ -102,6 +104,11 @@ class Watchbot(Construct):
         Isolation.PROCESS.
     :param start_timeout: stop a task that has not started by then, and start another; 10 minutes by default. For
         Isolation.TASK.
+    :param notification_email: one address or several that hear of alarms and failed jobs, on a topic of the service's
+        own; each has to confirm once. Nobody by default.
+    :param notification_topic: the topic to tell instead; one of the service's own by default.
+    :param notify_on_each_failure: tell that topic of each job that failed, was rejected, dead-lettered or timed out; of
+        none by default. Of very many at once a watcher sends ten, then one a minute, and counts the rest.
     :param log_retention: how long log lines are kept; 14 days by default.
     :param log_format: the watcher's lines as text or JSON.
     :param log_message_bodies: whether the log shows what messages say, up to 2,048 characters.
@@ -158,6 +165,9 @@ class Watchbot(Construct):
         publisher_user: bool = False,
         job_timeout: Duration | None = None,
         start_timeout: Duration | None = None,
+        notification_email: str | Sequence[str] | None = None,
+        notification_topic: sns.ITopic | None = None,
+        notify_on_each_failure: bool = False,
         log_retention: Duration | None = None,
         log_format: LogFormat = LogFormat.TEXT,
         log_message_bodies: bool = True,
@@ -209,6 +219,9 @@ class Watchbot(Construct):
             ingress=Ingress(webhook=webhook, publisher_user=publisher_user),
             job_timeout=job_timeout,
             start_timeout=start_timeout,
+            notifications=Notifications(
+                email=notification_email, topic=notification_topic, on_each_failure=notify_on_each_failure
+            ),
             log_retention=Duration.days(14) if log_retention is None else log_retention,
             log_format=log_format,
             log=LogOptions(message_bodies=log_message_bodies, debug=debug, rate=log_rate, destination=log_destination),
@@ -218,6 +231,9 @@ class Watchbot(Construct):
         super().__init__(scope, id)
         if encryption_key is not None:
             allow_services(self, encryption_key)
+        self._notification_topic = add_notification_topic(self, arguments.notifications, encryption_key)
+        notifications = dataclasses.replace(arguments.notifications, topic=self._notification_topic)
+        arguments = dataclasses.replace(arguments, notifications=notifications)
         self._messages = add_messages(self, arguments)
         self._log_group = add_log_group(self, arguments)
         self._network = add_network(self, arguments.placement, isolation)
@@ -288,6 +304,11 @@ class Watchbot(Construct):
     def dead_letter_queue(self) -> sqs.Queue:
         """Where messages end that were received too often or dead-lettered by their worker; kept for 14 days."""
         return self._messages.dead_letter_queue
+
+    @property
+    def notification_topic(self) -> sns.ITopic:
+        """What people should hear of is told here: alarms, and failed jobs with ``notify_on_each_failure``."""
+        return self._notification_topic
 
     @property
     def log_group(self) -> logs.LogGroup:

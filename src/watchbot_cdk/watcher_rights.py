@@ -8,10 +8,13 @@ from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
 
 from watchbot_cdk.acknowledgements import acknowledge_wildcards
 from watchbot_cdk.encryption import USING
+from watchbot.contract import LOG_STREAM_PREFIX, WORKER_CONTAINER
 from watchbot_cdk.messages import Messages
 from watchbot_cdk.webhook import Webhook
 
@@ -67,6 +70,29 @@ def grant_protecting(definition: ecs.TaskDefinition, cluster: ecs.ICluster) -> N
     tasks = tasks_of(cluster, Stack.of(definition))
     definition.add_to_task_role_policy(iam.PolicyStatement(actions=["ecs:UpdateTaskProtection"], resources=[tasks]))
     acknowledge_wildcards(definition, {tasks: "a task protects itself, and has no name before it runs"})
+
+
+def grant_notifying(
+    definition: ecs.TaskDefinition, topic: sns.ITopic | None, worker_log: logs.LogGroup | None = None
+) -> None:
+    """Let a task tell a topic of failed jobs, if there is one, and read the last lines of workers in a log group.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html
+    """
+    if topic is None:
+        return
+    topic.grant_publish(definition.task_role)
+    if worker_log is not None:
+        streams = Stack.of(definition).format_arn(
+            service="logs",
+            resource="log-group",
+            resource_name=f"{worker_log.log_group_name}:log-stream:{LOG_STREAM_PREFIX}/{WORKER_CONTAINER}/*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        definition.add_to_task_role_policy(iam.PolicyStatement(actions=["logs:GetLogEvents"], resources=[streams]))
+        acknowledge_wildcards(
+            definition, {streams: "a worker's stream is named by its task, and has no name before it runs"}
+        )
 
 
 def tasks_of(cluster: ecs.ICluster, stack: Stack) -> str:

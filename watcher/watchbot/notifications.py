@@ -15,6 +15,7 @@ from watchbot.opener import Opener
 from watchbot.sns import BotoSns
 from watchbot.tail import OutputTails
 from watchbot.task_log import BotoStreams, TaskLog
+from watchbot.turns import Turns
 from watchbot.whereabouts import Whereabouts
 
 
@@ -45,4 +46,5 @@ def notifier(
     def failed(problem: str) -> None:
         journal.event(Event.NOTIFICATION_FAILED, level="warning", reason=problem)
 
-    return Notifier(reporter, BotoSns(settings.notification_topic_arn, aws), tails, task_log, failed, chance)
+    topic = BotoSns(settings.notification_topic_arn, aws)
+    return Notifier(reporter, topic, tails, task_log, Turns(settings.watchers, chance), failed, chance)

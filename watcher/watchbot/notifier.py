@@ -15,6 +15,7 @@ from watchbot.notice import Draining, JobFinished, Notice
 from watchbot.sns import Notification, Publisher, PublishError
 from watchbot.tail import OutputTails
 from watchbot.task_log import LogReadError, TaskLog
+from watchbot.turns import Turns
 
 AT_ONCE = 10
 SECONDS_FOR_ONE = 60.0
@@ -24,12 +25,13 @@ _MOST_UNDER_WAY = 20
 _ATTEMPTS = 6
 """The pauses between them are 1, 2, 4, 8 and 16 seconds."""
 
-_LAST_SECONDS = 5.0
+_LAST_SECONDS = 3.0
+_COUNT_SECONDS = 2.0
 _KNOWN_PROBLEMS = 100
 
 
 class Notifier:
-    """Sends a notification for each failed job: ten at once and then one a minute, the rest as a count.
+    """Sends a notification for each failed job: ten in a row and then one a minute, the rest as a count.
 
     The count goes with the next notification, or by itself when none comes. A failed job is told of after its message
     is settled, beside everything else: whatever becomes of a notification changes no outcome and delays nothing. One
@@ -42,6 +44,7 @@ class Notifier:
         publisher: Publisher,
         tails: OutputTails,
         task_log: TaskLog | None,
+        turns: Turns,
         failed: Callable[[str], None],
         chance: random.Random,
     ) -> None:
@@ -49,6 +52,7 @@ class Notifier:
         self._publisher = publisher
         self._tails = tails
         self._task_log = task_log
+        self._turns = turns
         self._failed = failed
         self._chance = chance
         self._allowance = Allowance(AT_ONCE, SECONDS_FOR_ONE)
@@ -80,14 +84,18 @@ class Notifier:
                 self._summary = self._spawn(self._summarise())
 
     async def finish(self) -> None:
-        """Send what is under way and the count of the rest, for five seconds at most."""
+        """Send what is under way, and then the count of the rest, for five seconds at most."""
         self._hurried.set()
+        await self._wait(_LAST_SECONDS)
         if self._left_out:
-            self._spawn(self._summarise())
-        if self._under_way:
-            await asyncio.wait(self._under_way, timeout=_LAST_SECONDS)
+            self._spawn(self._send(Counter(), self._count))
+        await self._wait(_COUNT_SECONDS)
         if self._untold:
             self._failed(f"the watcher stops, and no notification tells of {self._untold} failed jobs")
+
+    async def _wait(self, seconds: float) -> None:
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=seconds)
 
     def _hear(self, finished: JobFinished, lines: Sequence[str]) -> None:
         self._untold += 1
@@ -117,7 +125,10 @@ class Notifier:
         except Exception as error:  # noqa: BLE001 - a notification never ends anything else
             self._not_sent(own, error)
         else:
-            await self._send(own, lambda left_out: report.notification(lines, problem, left_out))
+            if await self._turns.mine(self._hurried):
+                await self._send(own, lambda left_out: report.notification(lines, problem, left_out))
+            else:
+                self._left_out += own
 
     async def _read(self, task_log: TaskLog, task: str) -> tuple[Sequence[str], str | None]:
         try:
@@ -126,8 +137,11 @@ class Notifier:
             return (), str(error)
 
     async def _summarise(self) -> None:
-        service = self._reporter.service
-        await self._send(Counter(), lambda left_out: summary(service, left_out) if left_out else None)
+        if await self._turns.mine(self._hurried):
+            await self._send(Counter(), self._count)
+
+    def _count(self, left_out: Counter[Outcome]) -> Notification | None:
+        return summary(self._reporter.service, left_out) if left_out else None
 
     async def _send(self, own: Counter[Outcome], compose: Callable[[Counter[Outcome]], Notification | None]) -> None:
         """Send, with what was left out until then; if that cannot be, it is all left out again."""

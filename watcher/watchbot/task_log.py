@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from watchbot.aws_session import AwsAccess
 from watchbot.contract import LOG_STREAM_PREFIX, WORKER_CONTAINER
 from watchbot.tail import MOST_LINES, Tail
+from watchbot.wait import passed
 
 _LOOKS_AT_SECONDS = (1.0, 3.0, 6.0, 10.0, 15.0)
 """When, after the end of a job, its log is looked at: the last lines arrive some seconds late."""
@@ -62,7 +63,7 @@ class TaskLog:
         problem: LogReadError | None = None
         waited = 0.0
         for at in _LOOKS_AT_SECONDS:
-            is_last = await _elapsed(at - waited, hurried)
+            is_last = not await passed(at - waited, unless=hurried)
             waited, before = at, found
             try:
                 found, problem = await self._look(task_arn), None
@@ -79,16 +80,6 @@ class TaskLog:
         for text in await self._streams.last(stream_of(task_arn), MOST_LINES):
             tail.add(text)
         return tail.lines()
-
-
-async def _elapsed(seconds: float, hurried: asyncio.Event) -> bool:
-    """Wait; whether the wait was cut short."""
-    try:
-        async with asyncio.timeout(seconds):
-            await hurried.wait()
-    except TimeoutError:
-        return False
-    return True
 
 
 class BotoStreams:

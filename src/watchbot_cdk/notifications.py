@@ -1,0 +1,108 @@
+"""What people are told, and where: the topic of alarms and failed jobs."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from aws_cdk import Stack, Token
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from watchbot_cdk.problems import is_list_of, kind_problems
+
+_ADDRESS = re.compile(r"[!-?A-~]+@[!-?A-~]+\.[!-?A-~]+")
+_LONGEST_ADDRESS = 254
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Notifications:
+    """The arguments of a Watchbot that say who hears of what."""
+
+    email: str | Sequence[str] | None
+    topic: sns.ITopic | None
+    on_each_failure: bool
+
+    @property
+    def failure_topic(self) -> sns.ITopic | None:
+        """The topic that the watcher tells of each failed job; None unless that was asked for."""
+        return self.topic if self.on_each_failure else None
+
+    @property
+    def addresses(self) -> Sequence[str]:
+        """All addresses."""
+        match self.email:
+            case None:
+                return ()
+            case str():
+                return (self.email,)
+            case _:
+                return tuple(self.email)
+
+    def kinds(self) -> Iterable[str]:
+        """Say which arguments are of another kind."""
+        email = self.email
+        if email is not None and not isinstance(email, str) and not is_list_of(str, email):
+            yield f"notification_email must be an address, a list of addresses or None, got {email!r}"
+        if self.topic is not None and not hasattr(self.topic, "topic_arn"):
+            yield f"notification_topic must be a Topic or None, got {self.topic!r}"
+        yield from kind_problems("notify_on_each_failure", self.on_each_failure, bool)
+
+    def problems(self) -> Iterable[str]:
+        """Say what cannot be, of arguments of the right kinds."""
+        if self.email is not None and self.topic is not None:
+            yield (
+                "notification_email and notification_topic cannot both be given: subscribe the address to the topic, "
+                "or leave one of them out"
+            )
+        if self.email is not None and not self.addresses:
+            yield "notification_email must be at least one address, got none"
+        for address in self.addresses:
+            if not Token.is_unresolved(address) and not _is_address(address):
+                yield f"notification_email must be an address such as ops@example.com, got {address!r}"
+        for address, count in Counter(self.addresses).items():
+            if count > 1:
+                yield f"notification_email must name each address once, got {address!r} {count} times"
+        if self.topic is not None and self.topic.fifo:
+            yield "notification_topic must be a standard topic, got a FIFO topic, to which alarms and mail cannot go"
+
+
+def add_notification_topic(scope: Construct, notifications: Notifications, key: kms.IKey | None) -> sns.ITopic:
+    """Create the topic, with its subscribers and under the key, unless it was given.
+
+    Only alarms of this account and who has a right by its own role may publish, over TLS; a topic has no other way to
+    let CloudWatch publish once it has a policy at all. To a given topic that has none SNS's default applies, under
+    which alarms may publish, too, and which a policy of ours would replace.
+    https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html
+    """
+    given = notifications.topic
+    if given is not None:
+        if given.node.try_find_child("Policy") is not None:
+            _let_alarms_publish(given, scope)
+        return given
+    topic = sns.Topic(scope, "NotificationTopic", enforce_ssl=True, master_key=key)
+    _let_alarms_publish(topic, scope)
+    for number, address in enumerate(notifications.addresses, 1):
+        # By address, so that nobody has to confirm anew because another has gone.
+        name = f"Address{number}" if Token.is_unresolved(address) else address
+        sns.CfnSubscription(topic, name, topic_arn=topic.topic_arn, protocol="email", endpoint=address)
+    return topic
+
+
+def _let_alarms_publish(topic: sns.ITopic, scope: Construct) -> None:
+    topic.add_to_resource_policy(
+        iam.PolicyStatement(
+            actions=["sns:Publish"],
+            principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+            resources=[topic.topic_arn],
+            conditions={"StringEquals": {"aws:SourceAccount": Stack.of(scope).account}},
+        )
+    )
+
+
+def _is_address(text: str) -> bool:
+    return len(text) <= _LONGEST_ADDRESS and _ADDRESS.fullmatch(text) is not None
