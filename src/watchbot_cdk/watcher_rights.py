@@ -12,9 +12,9 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 
+from watchbot.contract import LOG_STREAM_PREFIX, WORKER_CONTAINER
 from watchbot_cdk.acknowledgements import acknowledge_wildcards
 from watchbot_cdk.encryption import USING
-from watchbot.contract import LOG_STREAM_PREFIX, WORKER_CONTAINER
 from watchbot_cdk.messages import Messages
 from watchbot_cdk.webhook import Webhook
 

@@ -90,6 +90,19 @@ def _encrypted(stack: Stack) -> None:
         )
 
 
+def _notified(stack: Stack) -> None:
+    for name, isolation in (("task", Isolation.TASK), ("process", Isolation.PROCESS)):
+        Watchbot(
+            stack,
+            name,
+            image=image(),
+            isolation=isolation,
+            command=["work"],
+            notification_email="ops@example.com",
+            notify_on_each_failure=True,
+        )
+
+
 SERVICES: Mapping[str, Callable[[Stack], None]] = {
     "task": _task,
     "process": _process,
@@ -98,6 +111,7 @@ SERVICES: Mapping[str, Callable[[Stack], None]] = {
     "instances": _instances,
     "webhooks": _webhooks,
     "encrypted": _encrypted,
+    "notified": _notified,
 }
 
 

@@ -49,9 +49,9 @@ def _of_service(template: Template, service: str) -> list[dict[str, Any]]:
     return [one for one in statements if placeholders(one["Principal"].get("Service", "")).startswith(service)]
 
 
-def test_topic_queues_log_and_payloads_are_under_the_key(encrypted: Template) -> None:
+def test_topics_queues_log_and_payloads_are_under_the_key(encrypted: Template) -> None:
     key = _key(encrypted)
-    assert [topic["KmsMasterKeyId"] for topic in encrypted.of_type("AWS::SNS::Topic").values()] == [key] * 2
+    assert [topic["KmsMasterKeyId"] for topic in encrypted.of_type("AWS::SNS::Topic").values()] == [key] * 4
     queues = encrypted.of_type("AWS::SQS::Queue").values()
     assert [queue["KmsMasterKeyId"] for queue in queues] == [key] * 4
     assert not any("SqsManagedSseEnabled" in queue for queue in queues)
@@ -120,7 +120,7 @@ def test_a_key_whose_policy_cannot_be_changed_is_warned_of_with_what_it_needs() 
     assert "sns kms:Decrypt, kms:GenerateDataKey* (with aws:SourceAccount this account)" in warning
     assert all(service in warning for service in ("cloudwatch kms:", "events kms:", "logs kms:Encrypt"))
     template = Template(artifact.template)
-    assert template.one("AWS::SNS::Topic")["KmsMasterKeyId"] == ARN
+    assert [topic["KmsMasterKeyId"] for topic in template.of_type("AWS::SNS::Topic").values()] == [ARN] * 2
     rights = [statement for statement in template.statements("WatcherTaskTaskRole") if statement["Resource"] == ARN]
     assert {action for statement in rights for action in statement["Action"]} == NEEDED
 

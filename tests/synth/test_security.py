@@ -53,6 +53,7 @@ WILDCARDS = {
     ("ecs:DescribeTasks", ":task/"): "a task has no name before it runs",
     ("ecs:StopTask", ":task/"): "a task has no name before it runs",
     ("ecs:UpdateTaskProtection", ":task/"): "a task has no name before it runs",
+    ("logs:GetLogEvents", ":log-stream:watchbot/worker/"): "a worker's stream is named by its task",
     ("s3:GetObject", "ayload"): "each payload is an object of its own",
     ("s3:PutObject", "ayload"): "each payload is an object of its own",
     ("s3:DeleteObject", "ayload"): "each payload is an object of its own",
