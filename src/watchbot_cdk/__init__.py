@@ -8,6 +8,19 @@ Watchbot(stack, "svc", image=ecs.ContainerImage.from_asset("worker"))
 from __future__ import annotations
 
 from watchbot.contract import Isolation, LogFormat
+from watchbot_cdk.alarms import (
+    Alarms,
+    CpuUtilizationAlarm,
+    DeadLetterAlarm,
+    DwellTimeAlarm,
+    FailedWorkerPlacementAlarm,
+    MemoryUtilizationAlarm,
+    MoreDeadLettersAlarm,
+    QueueSizeAlarm,
+    StalledAlarm,
+    WorkerErrorRateAlarm,
+    WorkerErrorsAlarm,
+)
 from watchbot_cdk.arguments import WatchbotArgumentError
 from watchbot_cdk.backoff import Backoff
 from watchbot_cdk.capacity import Capacity
@@ -18,14 +31,25 @@ from watchbot_cdk.watchbot import Watchbot
 from watchbot_cdk.webhook import Webhook
 
 __all__ = [
+    "Alarms",
     "Backoff",
     "Capacity",
+    "CpuUtilizationAlarm",
+    "DeadLetterAlarm",
+    "DwellTimeAlarm",
     "ExitCodes",
+    "FailedWorkerPlacementAlarm",
     "Hmac",
     "Isolation",
     "LogFormat",
+    "MemoryUtilizationAlarm",
+    "MoreDeadLettersAlarm",
     "Mount",
+    "QueueSizeAlarm",
+    "StalledAlarm",
     "Watchbot",
     "WatchbotArgumentError",
     "Webhook",
+    "WorkerErrorRateAlarm",
+    "WorkerErrorsAlarm",
 ]

@@ -20,6 +20,7 @@ from watchbot_cdk.fargate_size import fargate_size_problem
 from watchbot_cdk.log_options import LogOptions
 from watchbot_cdk.log_retention import retention_days_problem
 from watchbot_cdk.notifications import Notifications
+from watchbot_cdk.monitoring import Monitoring
 from watchbot_cdk.placement import Placement
 from watchbot_cdk.platform import platform_problem
 from watchbot_cdk.problems import (
@@ -74,6 +75,7 @@ class Arguments:
     job_timeout: Duration | None
     start_timeout: Duration | None
     notifications: Notifications
+    monitoring: Monitoring
     log_retention: Duration
     log_format: LogFormat
     log: LogOptions
@@ -81,7 +83,7 @@ class Arguments:
 
     def check(self, path: str) -> None:
         """Raise :class:`WatchbotArgumentError` with everything that cannot be."""
-        groups = (self.worker, self.placement, self.notifications, self.log, self.ingress)
+        groups = (self.worker, self.placement, self.notifications, self.monitoring, self.log, self.ingress)
         problems = [*self._kinds(), *self._collections(), *itertools.chain(*(group.kinds() for group in groups))]
         if not problems:
             problems = [
@@ -94,6 +96,7 @@ class Arguments:
                 *self.worker.problems(self.isolation, self.memory_limit_mib, is_ec2=self.placement.capacity.is_ec2),
                 *self.placement.problems(self.isolation),
                 *self.notifications.problems(),
+                *self.monitoring.problems(),
                 *self.log.problems(self.isolation),
                 *self.ingress.problems(),
             ]

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 
 from aws_cdk import Duration, Size, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
@@ -18,15 +19,20 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from watchbot.contract import Description, Isolation, LogFormat
+from watchbot_cdk.alarm_definitions import WatchedService
+from watchbot_cdk.alarms import Alarms
 from watchbot_cdk.arguments import Arguments
 from watchbot_cdk.backoff import Backoff
 from watchbot_cdk.capacity import Capacity
+from watchbot_cdk.dashboard import add_dashboard
 from watchbot_cdk.description import add_description, service_name
 from watchbot_cdk.encryption import allow_services
 from watchbot_cdk.exit_codes import ExitCodes
 from watchbot_cdk.log_group import add_log_group
 from watchbot_cdk.log_options import LogOptions
 from watchbot_cdk.messages import add_messages
+from watchbot_cdk.metric_source import MetricSource
+from watchbot_cdk.monitoring import Monitoring
 from watchbot_cdk.mount import Mount, connect_file_systems
 from watchbot_cdk.network import add_network
 from watchbot_cdk.notifications import Notifications, add_notification_topic
@@ -35,6 +41,8 @@ from watchbot_cdk.platform import image_platform
 from watchbot_cdk.process_task import add_process_task
 from watchbot_cdk.publisher_user import add_publisher_user
 from watchbot_cdk.service import add_service
+from watchbot_cdk.service_alarms import add_alarms
+from watchbot_cdk.service_metrics import ServiceMetrics
 from watchbot_cdk.task_watcher import add_task_watcher
 from watchbot_cdk.task_worker import add_task_worker
 from watchbot_cdk.watcher_image import built_watcher_image
@@ -43,7 +51,7 @@ from watchbot_cdk.webhook_api import add_webhook
 from watchbot_cdk.worker_options import WorkerOptions
 
 
-class Watchbot(Construct):
+class Watchbot(ServiceMetrics, Construct):
     """A data-processing service: send a message, and a worker processes it at least once.
 
     The worker reads the message from its environment (``Message``, ``Subject``, ``MessageId`` …) and answers with its
@@ -109,6 +117,8 @@ class Watchbot(Construct):
     :param notification_topic: the topic to tell instead; one of the service's own by default.
     :param notify_on_each_failure: tell that topic of each job that failed, was rejected, dead-lettered or timed out; of
         none by default. Of very many at once a watcher sends ten, then one a minute, and counts the rest.
+    :param alarms: which alarms there are and when each goes off; by default all but those of CPU and memory. They tell
+        the notification topic.
     :param log_retention: how long log lines are kept; 14 days by default.
     :param log_format: the watcher's lines as text or JSON.
     :param log_message_bodies: whether the log shows what messages say, up to 2,048 characters.
@@ -116,6 +126,7 @@ class Watchbot(Construct):
     :param log_rate: what the workers of a task may log in a second; 1 MiB by default, and what is over is dropped and
         counted. For Isolation.PROCESS.
     :param log_destination: where every log line is sent on to, such as a Lambda function or a stream.
+    :param dashboard: create a CloudWatch dashboard of the service.
     :param watcher_image: the watcher's image; by default built from this package, which needs Docker at deployment.
 
     Raises :class:`~watchbot_cdk.WatchbotArgumentError` with every argument that cannot be.
@@ -168,12 +179,14 @@ class Watchbot(Construct):
         notification_email: str | Sequence[str] | None = None,
         notification_topic: sns.ITopic | None = None,
         notify_on_each_failure: bool = False,
+        alarms: Alarms | None = None,
         log_retention: Duration | None = None,
         log_format: LogFormat = LogFormat.TEXT,
         log_message_bodies: bool = True,
         debug: bool = False,
         log_rate: Size | None = None,
         log_destination: logs.ILogSubscriptionDestination | None = None,
+        dashboard: bool = True,
         watcher_image: ecs.ContainerImage | None = None,
     ) -> None:
         arguments = Arguments(
@@ -222,6 +235,7 @@ class Watchbot(Construct):
             notifications=Notifications(
                 email=notification_email, topic=notification_topic, on_each_failure=notify_on_each_failure
             ),
+            monitoring=Monitoring(alarms=Alarms() if alarms is None else alarms, dashboard=dashboard),
             log_retention=Duration.days(14) if log_retention is None else log_retention,
             log_format=log_format,
             log=LogOptions(message_bodies=log_message_bodies, debug=debug, rate=log_rate, destination=log_destination),
@@ -243,6 +257,8 @@ class Watchbot(Construct):
         needs = (self._watcher_task, self._task, *files)
         self._service = add_service(self, arguments, self._network, self._watcher_task, needs)
         self._add_ingress(arguments)
+        self._notification_topic = add_notification_topic(self)
+        self._watch(arguments)
         self._describe(isolation)
 
     def _add_ingress(self, arguments: Arguments) -> None:
@@ -274,6 +290,18 @@ class Watchbot(Construct):
                     image,
                     self._name,
                 )
+
+    def _watch(self, arguments: Arguments) -> None:
+        monitoring = arguments.monitoring
+        self._metric_source = MetricSource(
+            service=self._name,
+            queue=self.queue.queue_name,
+            dead_letter_queue=self.dead_letter_queue.queue_name,
+            tasks=lambda: (("ClusterName", self.cluster.cluster_name), ("ServiceName", self.service.service_name)),
+        )
+        watched = WatchedService(source=self._metric_source, job_timeout=arguments.job_timeout)
+        self._alarms = add_alarms(self, monitoring.alarms, watched, self.notification_topic)
+        self._dashboard = add_dashboard(self, self._metric_source) if monitoring.dashboard else None
 
     def _describe(self, isolation: Isolation) -> None:
         description = Description(
@@ -354,6 +382,21 @@ class Watchbot(Construct):
     def publisher_access_key(self) -> secretsmanager.ISecret | None:
         """The secret with ``AccessKeyId`` and ``SecretAccessKey`` of the publisher user; None without one."""
         return self._publisher_key
+
+    @property
+    def notification_topic(self) -> sns.ITopic:
+        """Where people are told of trouble."""
+        return self._notification_topic
+
+    @property
+    def alarms(self) -> Mapping[str, cloudwatch.CfnAlarm]:
+        """The alarms that are on, by name, such as ``Stalled``, to add actions or to make composite alarms of."""
+        return self._alarms
+
+    @property
+    def dashboard(self) -> cloudwatch.CfnDashboard | None:
+        """The dashboard, unless switched off."""
+        return self._dashboard
 
     @property
     def connections(self) -> ec2.Connections:

@@ -11,7 +11,7 @@ from watchbot.message import Message
 from watchbot.metrics import Metrics
 from watchbot.notice import JobFinished, JobStarted, LeaseLost, Notice, Received, StartFailed
 from watchbot.result import Result
-from watchbot.settlement import Delete
+from watchbot.settlement import Delete, Return
 
 MESSAGE = Message("id", "handle", "body", {"SentTimestamp": "1000"}, {}, 0)
 
@@ -84,6 +84,28 @@ def test_a_start_that_fails_counts_once_for_each_distinct_reason_until_one_succe
     failed = [StartFailed(MESSAGE, reason, 5) for reason in ("full", "full", "no image", "full")]
     (written,) = _written(*failed, JobStarted(MESSAGE, 0), StartFailed(MESSAGE, "full", 5))
     assert written["FailedWorkerPlacement"] == 3
+
+
+def test_workers_that_do_not_start_are_told_of_each_minute_until_they_do() -> None:
+    others = [dataclasses.replace(MESSAGE, message_id=name) for name in ("b", "c")]
+
+    async def scenario() -> list[dict[str, Any]]:
+        lines: list[str] = []
+        metrics = Metrics("svc", lines.append, asyncio.get_running_loop().time)
+        writing = asyncio.create_task(metrics.run())
+        for message in (MESSAGE, *others):
+            metrics(StartFailed(message, "full", 5))
+        await asyncio.sleep(125)
+        metrics(JobStarted(MESSAGE, 100))
+        metrics(JobFinished(others[0], Result(Outcome.DID_NOT_START), Return(2)))
+        await asyncio.sleep(60)
+        metrics(JobFinished(others[1], Result(Outcome.INTERRUPTED), Return(0)))
+        await asyncio.sleep(120)
+        writing.cancel()
+        return [json.loads(line) for line in lines]
+
+    written = run_virtual(scenario())
+    assert [one["UnplacedWorkers"] for one in written if "UnplacedWorkers" in one] == [[3], [3], [3], [1], [0]]
 
 
 def test_nothing_to_say_writes_nothing_but_concurrency_each_minute() -> None:

@@ -221,6 +221,7 @@ class Metric(enum.StrEnum):
     RESPONSE_DURATION = "ResponseDuration"
     WATCHER_CONCURRENCY = "WatcherConcurrency"
     FAILED_WORKER_PLACEMENT = "FailedWorkerPlacement"
+    UNPLACED_WORKERS = "UnplacedWorkers"
     INTERRUPTED = "Interrupted"
     TIMED_OUT = "TimedOut"
     REJECTED = "Rejected"

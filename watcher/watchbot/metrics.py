@@ -19,7 +19,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedd
 """
 
 _FLUSH_SECONDS = 10.0
-_CONCURRENCY_SECONDS = 60.0
+_STATE_SECONDS = 60.0
 
 _UNITS = {
     Metric.WORKER_DURATION: "Milliseconds",
@@ -49,6 +49,8 @@ class Metrics:
         self._running: set[str] = set()
         self._most_running = 0
         self._causes: set[str] = set()
+        self._unplaced: set[str] = set()
+        self._most_unplaced = 0
 
     def __call__(self, notice: Notice) -> None:
         """Count the notice."""
@@ -60,12 +62,11 @@ class Metrics:
                 self._running.add(message.message_id)
                 self._most_running = max(self._most_running, len(self._running))
                 self._causes.clear()
+                self._unplaced.discard(message.message_id)
             case JobFinished():
                 self._finished(notice)
-            case StartFailed(_, reason, _) if cause_of(reason) not in self._causes:
-                # Once for each, until something starts again: an alarm counts causes, not retries.
-                self._causes.add(cause_of(reason))
-                self._counts[Metric.FAILED_WORKER_PLACEMENT] += 1
+            case StartFailed(message, reason, _):
+                self._start_failed(message.message_id, cause_of(reason))
             case LeaseLost():
                 self._counts[Metric.LEASE_LOST] += 1
             case _:
@@ -76,16 +77,25 @@ class Metrics:
         self._counts[metric] += count
 
     async def run(self) -> None:
-        """Write every ten seconds, and each minute how many jobs ran at once, until cancelled."""
-        since_concurrency = 0.0
+        """Write every ten seconds, and each minute how things stand, until cancelled."""
+        since_state = 0.0
         while True:
             await asyncio.sleep(_FLUSH_SECONDS)
-            since_concurrency += _FLUSH_SECONDS
-            if since_concurrency >= _CONCURRENCY_SECONDS:
-                since_concurrency = 0.0
-                self._values[Metric.WATCHER_CONCURRENCY].append(self._most_running)
-                self._most_running = len(self._running)
+            since_state += _FLUSH_SECONDS
+            if since_state >= _STATE_SECONDS:
+                since_state = 0.0
+                self._add_state()
             self.flush()
+
+    def _add_state(self) -> None:
+        """Add how many jobs ran, and how many workers waited to be started, at most at once since the last time.
+
+        Zeros too: one ends the alarm of workers that do not start.
+        """
+        self._values[Metric.WATCHER_CONCURRENCY].append(self._most_running)
+        self._values[Metric.UNPLACED_WORKERS].append(self._most_unplaced)
+        self._most_running = len(self._running)
+        self._most_unplaced = len(self._unplaced)
 
     def flush(self) -> None:
         """Write what has added up."""
@@ -101,8 +111,17 @@ class Metrics:
                     del all_of_them[:VALUES_LIMIT]
             self._write(json.dumps(self._object(part)))
 
+    def _start_failed(self, message_id: str, cause: str) -> None:
+        self._unplaced.add(message_id)
+        self._most_unplaced = max(self._most_unplaced, len(self._unplaced))
+        if cause not in self._causes:
+            # Once for each, until something starts again: causes are counted, not retries.
+            self._causes.add(cause)
+            self._counts[Metric.FAILED_WORKER_PLACEMENT] += 1
+
     def _finished(self, notice: JobFinished) -> None:
         result = notice.result
+        self._unplaced.discard(notice.message.message_id)
         if result.forged:
             self._counts[Metric.INVALID_SIGNATURES] += 1
             return
