@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +32,8 @@ _STATISTICS: dict[str, Callable[[Sequence[float]], float]] = {
     "p99": lambda values: sorted(values)[math.ceil(0.99 * len(values)) - 1],
 }
 
+_LOOK_BACK = 2
+
 Points = list[float | None]
 """One value for each period, the oldest first; None where nothing is known."""
 
@@ -38,8 +41,9 @@ Points = list[float | None]
 def states(alarm: Mapping[str, Any], metrics: Metrics, minutes: int, *, late: int = 0) -> list[bool]:
     """Say after each minute whether this alarm of a template is on; values arrive so many minutes late.
 
-    Every alarm of ours wants all its periods beyond the threshold and takes missing data as good. A real one looks
-    further back before it takes data as missing, which only makes it slower.
+    Every alarm of ours wants all its periods beyond the threshold and takes missing data as good, but only what is
+    missing after a look further back:
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
     """
     assert alarm["TreatMissingData"] == "notBreaching"
     assert alarm["DatapointsToAlarm"] == alarm["EvaluationPeriods"]
@@ -49,9 +53,11 @@ def states(alarm: Mapping[str, Any], metrics: Metrics, minutes: int, *, late: in
 def _is_on(alarm: Mapping[str, Any], metrics: Metrics, now: int, arrived: int) -> bool:
     compare = {"GreaterThanThreshold": operator.gt, "GreaterThanOrEqualToThreshold": operator.ge}
     beyond = compare[alarm["ComparisonOperator"]]
-    # One more than evaluated, for DIFF.
-    points = _points(alarm, metrics, now, arrived, alarm["EvaluationPeriods"] + 1)[1:]
-    return all(point is not None and beyond(point, alarm["Threshold"]) for point in points)
+    periods = alarm["EvaluationPeriods"]
+    # One more than looked at, for DIFF.
+    points = _points(alarm, metrics, now, arrived, periods + _LOOK_BACK + 1)[1:]
+    known = [point for point in points if point is not None][-periods:]
+    return len(known) == periods and all(beyond(point, alarm["Threshold"]) for point in known)
 
 
 def _points(alarm: Mapping[str, Any], metrics: Metrics, now: int, arrived: int, count: int) -> Points:
@@ -83,9 +89,13 @@ def _statistics(minutes: Minutes, statistic: str, width: int, now: int, arrived:
 
 def evaluate(expression: str, series: Mapping[str, Points]) -> Points:
     """Evaluate metric math over series of one length."""
-    tree = ast.parse(expression.replace(" AND ", " and "), mode="eval").body
     (length,) = {len(points) for points in series.values()}
-    return _evaluated(tree, series, length)
+    return _evaluated(_parsed(expression), series, length)
+
+
+@functools.cache
+def _parsed(expression: str) -> ast.expr:
+    return ast.parse(expression.replace(" AND ", " and "), mode="eval").body
 
 
 def _evaluated(node: ast.expr, series: Mapping[str, Points], length: int) -> Points:

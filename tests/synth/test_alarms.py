@@ -253,8 +253,8 @@ def test_numbers_may_be_known_only_at_deployment() -> None:
         (Alarms(ok_actions=1), "alarms ok_actions must be a bool, got 1"),  # type: ignore[arg-type] # refused
         (Alarms(runbook_base=""), "alarms runbook_base must have 1 to 500 characters, got 0"),
         (Alarms(queue_size=QueueSizeAlarm(threshold=-1)), "alarms queue_size threshold must be a number from 0 to"),
-        (Alarms(queue_size=QueueSizeAlarm(periods=289)), "alarms queue_size periods must be a whole number from 1 to 288"),
-        (Alarms(worker_errors=WorkerErrorsAlarm(periods=0)), "worker_errors periods must be a whole number from 1 to 1440"),
+        (Alarms(queue_size=QueueSizeAlarm(periods=289)), "queue_size periods must be a whole number from 1 to 288"),
+        (Alarms(worker_errors=WorkerErrorsAlarm(periods=0)), "periods must be a whole number from 1 to 1440"),
         (
             Alarms(worker_error_rate=WorkerErrorRateAlarm(threshold=101)),
             "alarms worker_error_rate threshold must be a number from 0 to 100, got 101",
