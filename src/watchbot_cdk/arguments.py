@@ -19,8 +19,8 @@ from watchbot_cdk.encryption import encryption_key_problem
 from watchbot_cdk.fargate_size import fargate_size_problem
 from watchbot_cdk.log_options import LogOptions
 from watchbot_cdk.log_retention import retention_days_problem
-from watchbot_cdk.notifications import Notifications
 from watchbot_cdk.monitoring import Monitoring
+from watchbot_cdk.notifications import Notifications
 from watchbot_cdk.placement import Placement
 from watchbot_cdk.platform import platform_problem
 from watchbot_cdk.problems import (

@@ -257,7 +257,6 @@ class Watchbot(ServiceMetrics, Construct):
         needs = (self._watcher_task, self._task, *files)
         self._service = add_service(self, arguments, self._network, self._watcher_task, needs)
         self._add_ingress(arguments)
-        self._notification_topic = add_notification_topic(self)
         self._watch(arguments)
         self._describe(isolation)
 
@@ -382,11 +381,6 @@ class Watchbot(ServiceMetrics, Construct):
     def publisher_access_key(self) -> secretsmanager.ISecret | None:
         """The secret with ``AccessKeyId`` and ``SecretAccessKey`` of the publisher user; None without one."""
         return self._publisher_key
-
-    @property
-    def notification_topic(self) -> sns.ITopic:
-        """Where people are told of trouble."""
-        return self._notification_topic
 
     @property
     def alarms(self) -> Mapping[str, cloudwatch.CfnAlarm]:
