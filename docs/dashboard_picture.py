@@ -23,6 +23,7 @@ _LEFT, _TOP, _RIGHT, _BOTTOM = 44, 40, 22, 46
 _STYLE = """
 text { font-family: Helvetica, Arial, sans-serif; font-size: 10px; fill: #545b64; }
 .title { font-size: 13px; font-weight: bold; fill: #16191f; }
+.key { font-size: 9px; }
 .head { font-size: 15px; font-weight: bold; fill: #16191f; }
 .panel { fill: #ffffff; stroke: #d5dbdb; }
 .grid { stroke: #eaeded; }
@@ -168,11 +169,11 @@ class _Plot:
 
 
 def _legend(lines: Sequence[Line], height: int) -> list[str]:
-    parts, x = [], 12.0
+    parts, x = [], 10.0
     for line in lines:
         parts.append(f'<rect x="{x:.0f}" y="{height - 20}" width="9" height="9" fill="{line.color}"/>')
-        parts.append(f'<text x="{x + 13:.0f}" y="{height - 12}">{escape(line.label)}</text>')
-        x += 24 + 4.8 * len(line.label)
+        parts.append(f'<text class="key" x="{x + 13:.0f}" y="{height - 12}">{escape(line.label)}</text>')
+        x += 20 + 4.9 * len(line.label)
     return parts
 
 

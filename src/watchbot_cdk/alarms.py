@@ -176,7 +176,8 @@ class Alarms:
     @classmethod
     def off(cls) -> Alarms:
         """Give no alarm at all."""
-        return cls(**dict.fromkeys(_KINDS))
+        nothing: dict[str, Any] = dict.fromkeys(_KINDS)
+        return cls(**nothing)
 
     @property
     def chosen(self) -> Mapping[str, Any]:

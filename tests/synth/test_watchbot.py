@@ -78,7 +78,7 @@ def test_failed_messages_end_in_the_dead_letter_queue(task: Template) -> None:
 def test_queues_are_encrypted_and_reached_over_tls_only(task: Template) -> None:
     assert all(queue["SqsManagedSseEnabled"] for queue in task.of_type("AWS::SQS::Queue").values())
     policies = [*task.of_type("AWS::SQS::QueuePolicy").values(), *task.of_type("AWS::SNS::TopicPolicy").values()]
-    assert len(policies) == 3
+    assert len(policies) == 4
     for policy in policies:
         effects = [
             (statement["Effect"], statement.get("Condition")) for statement in policy["PolicyDocument"]["Statement"]
@@ -274,7 +274,7 @@ def test_two_in_a_stack_share_the_cluster_and_the_watcher_image() -> None:
 
 def test_a_fifo_watchbot_is_fifo_from_topic_to_dead_letters() -> None:
     template = synth(_fifo)
-    topic = template.one("AWS::SNS::Topic")
+    topic = template.one("AWS::SNS::Topic", "svcTopic")
     assert (topic["FifoTopic"], topic["ContentBasedDeduplication"]) == (True, True)
     assert all(queue["FifoQueue"] for queue in template.of_type("AWS::SQS::Queue").values())
 
@@ -316,7 +316,6 @@ def test_others_are_granted_to_send() -> None:
 IDS = {
     "AWS::ECS::Cluster": "WatchbotCluster",
     "AWS::ECS::Service": "svcService",
-    "AWS::SNS::Topic": "svcTopic",
     "AWS::EC2::VPC": "WatchbotVpc",
 }
 
@@ -334,6 +333,8 @@ def test_ids_of_queues_tasks_and_logs_are_contract(task: Template, process: Temp
     assert prefixes(task, "AWS::SQS::Queue") == {"svcQueue", "svcDeadLetterQueue"}
     assert prefixes(task, "AWS::ECS::TaskDefinition") == {"svcWorkerTask", "svcWatcherTask"}
     assert prefixes(process, "AWS::ECS::TaskDefinition") == {"svcTask"}
+    assert prefixes(task, "AWS::SNS::Topic") == {"svcTopic", "svcNotificationTopic"}
+    assert prefixes(task, "AWS::CloudWatch::Dashboard") == {"svcDashboard"}
     assert prefixes(task, "AWS::S3::Bucket") == {"svcPayloadBucket"}
     assert prefixes(task, "AWS::Logs::LogGroup") == {"svcLogGroup", "WatchbotFlowLogs"}
 
