@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from watchbot.job import Job
+from watchbot.job import Job, NoJob
 from watchbot.message import Message
 from watchbot.opener import EnvelopeOpener
 from watchbot.payload import _POINTERS
@@ -54,6 +54,40 @@ def test_an_sns_envelope_is_opened() -> None:
 def test_any_other_body_is_the_text_itself(body: str) -> None:
     job = _open(body)
     assert (job.text, job.subject) == (body, None)
+
+
+TEST_EVENT = {
+    "Service": "Amazon S3",
+    "Event": "s3:TestEvent",
+    "Time": "2026-01-01T00:00:00.000Z",
+    "Bucket": "bucket",
+    "RequestId": "5582815E1AEA5ADF",
+    "HostId": "8cLeGAmw098X5cv4Zkwcmo8vvZa3eH3eKxsPzbB9wrR+YstdA6Knx4Ip8EXAMPLE",
+}
+
+
+@pytest.mark.parametrize("body", [TEST_EVENT, {**ENVELOPE, "Message": json.dumps(TEST_EVENT)}])
+def test_s3s_test_of_a_notification_is_no_job(body: dict[str, Any]) -> None:
+    opened = asyncio.run(EnvelopeOpener().open(Message("id", "handle", json.dumps(body), {}, {}, 0)))
+    assert opened == NoJob("a test event of S3")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        json.dumps({**TEST_EVENT, "Event": "s3:TestEvents"}),
+        json.dumps({**TEST_EVENT, "Event": ["s3:TestEvent"]}),
+        json.dumps({**TEST_EVENT, "More": "of a sender's own"}),
+        json.dumps({name: value for name, value in TEST_EVENT.items() if name != "HostId"}),
+        json.dumps([TEST_EVENT]),
+        json.dumps({"about": TEST_EVENT}),
+        "s3:TestEvent",
+        "{ s3:TestEvent",
+        '{"s3:TestEvent": ' * 100_000,
+    ],
+)
+def test_what_only_resembles_s3s_test_is_a_job(body: str) -> None:
+    assert _open(body).text == body
 
 
 def test_an_envelope_without_a_subject_has_none() -> None:

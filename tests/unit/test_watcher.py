@@ -11,7 +11,17 @@ from tests.simulation.watch import Watch
 from watchbot.backoff import Backoff
 from watchbot.contract import Outcome
 from watchbot.job import Job
-from watchbot.notice import Bug, Busy, HandedBack, Idle, JobFinished, LeaseLost, Received, StartFailed
+from watchbot.notice import (
+    Bug,
+    Busy,
+    HandedBack,
+    Idle,
+    JobFinished,
+    LeaseLost,
+    MessageIgnored,
+    Received,
+    StartFailed,
+)
 from watchbot.result import Result
 from watchbot.sqs import SqsError
 
@@ -554,3 +564,29 @@ def test_a_lease_lost_while_its_message_waits_for_its_turn_is_told() -> None:
 
     told = [notice for notice in run_virtual(scenario()).told(LeaseLost) if isinstance(notice, LeaseLost)]
     assert {notice.message.message_id for notice in told} == {"m1", "m2"}
+
+
+S3_TEST = (
+    '{"Service":"Amazon S3","Event":"s3:TestEvent","Time":"2026-01-01T00:00:00.000Z",'
+    '"Bucket":"b","RequestId":"r","HostId":"h"}'
+)
+
+
+@pytest.mark.parametrize("fifo", [False, True])
+def test_a_message_that_is_no_job_is_deleted_told_once_and_holds_nobody_up(fifo: bool) -> None:
+    async def scenario() -> tuple[SimulatedSqs, SimulatedRunner, Watch]:
+        sqs = SimulatedSqs(fifo=fifo)
+        sqs.put(S3_TEST, "x", group="g" if fifo else None)
+        runner = SimulatedRunner(_instantly)
+        watch = Watch(sqs, runner)
+        await watch.after(5)
+        await watch.stopped()
+        return sqs, runner, watch
+
+    sqs, runner, watch = run_virtual(scenario())
+    assert sorted(sqs.deleted) == ["m1", "m2"]
+    assert [run.text for run in runner.ran] == ["x"]
+    (ignored,) = watch.told(MessageIgnored)
+    assert isinstance(ignored, MessageIgnored)
+    assert (ignored.message.message_id, ignored.reason) == ("m1", "a test event of S3")
+    assert len(watch.told(JobFinished)) == 1

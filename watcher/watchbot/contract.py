@@ -193,6 +193,7 @@ class Event(enum.StrEnum):
     MESSAGE_RECEIVED = "message.received"
     ECS_ERROR = "ecs.error"
     MESSAGE_RECEIVED_AGAIN = "message.received_again"
+    MESSAGE_IGNORED = "message.ignored"
     JOB_STARTED = "job.started"
     JOB_FINISHED = "job.finished"
     JOB_HANDED_BACK = "job.handed_back"

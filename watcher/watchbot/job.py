@@ -59,6 +59,13 @@ class Job:
         return {name: value for name, value in variables.items() if value is not None}
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class NoJob:
+    """A message that asks for nothing: it is deleted, and no worker hears of it."""
+
+    reason: str
+
+
 def portable_attributes(message_attributes: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]]:
     """Turn SQS's message attributes into the form of SNS's envelope."""
     portable = {}

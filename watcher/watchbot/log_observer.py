@@ -18,6 +18,7 @@ from watchbot.notice import (
     JobFinished,
     JobStarted,
     LeaseLost,
+    MessageIgnored,
     Notice,
     Paused,
     QueueTrouble,
@@ -76,6 +77,8 @@ class LogObserver:
                 event(Event.WATCHER_PAUSED, level="error", reason=reason)
             case Resumed():
                 event(Event.WATCHER_RESUMED)
+            case MessageIgnored(message, reason):
+                event(Event.MESSAGE_IGNORED, message_id=message.message_id, reason=reason)
             case HandedBack(message, reason):
                 event(Event.JOB_HANDED_BACK, message_id=message.message_id, reason=reason)
             case LeaseLost(message):

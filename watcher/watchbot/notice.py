@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 
+from watchbot.job import NoJob
 from watchbot.message import Message
 from watchbot.result import Result
 from watchbot.settlement import Settlement
@@ -35,6 +36,14 @@ class JobFinished:
     message: Message
     result: Result
     settlement: Settlement
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MessageIgnored:
+    """A message was no job, and is settled."""
+
+    message: Message
+    reason: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -117,6 +126,7 @@ Notice = (
     Received
     | JobStarted
     | JobFinished
+    | MessageIgnored
     | StartFailed
     | Paused
     | Resumed
@@ -129,6 +139,14 @@ Notice = (
     | Idle
     | Draining
 )
+
+
+def ended(message: Message, result: Result | NoJob, settlement: Settlement) -> JobFinished | MessageIgnored:
+    """Say that a message is settled, and that its job was finished if it was one."""
+    if isinstance(result, NoJob):
+        return MessageIgnored(message, result.reason)
+    return JobFinished(message, result, settlement)
+
 
 Observer = Callable[[Notice], None]
 """Told of everything, answers nothing; must not block."""

@@ -6,17 +6,18 @@ import dataclasses
 import json
 from typing import Any, Protocol
 
-from watchbot.job import Job, portable_attributes
+from watchbot.job import Job, NoJob, portable_attributes
 from watchbot.message import Message
 from watchbot.payload import POINTER_ATTRIBUTES, Pointer, pointer_in
 from watchbot.result import Result
+from watchbot.s3_test_event import is_s3_test_event
 from watchbot.signature import is_from_webhook
 
 
 class Opener(Protocol):
     """Turns a message into a job; it may do I/O, and may refuse the message with a result that needs no worker."""
 
-    async def open(self, message: Message) -> Job | Result:
+    async def open(self, message: Message) -> Job | Result | NoJob:
         """Open the message, or say what is to become of it unopened."""
 
 
@@ -25,16 +26,19 @@ class EnvelopeOpener:
 
     An envelope is recognised by ``Type`` and ``TopicArn`` together, never by guessing:
     https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html. Any other body is itself the text. A
-    text that points into ``payload_bucket`` stands for the object there. A body that came through the webhook is itself
-    the text whatever it looks like: no caller from outside can pass for the topic, or have an object read.
+    text that points into ``payload_bucket`` stands for the object there. S3's test of a new notification is no job. A
+    body that came through the webhook is itself the text whatever it looks like: no caller from outside can pass for
+    the topic, or have an object read.
     """
 
     def __init__(self, payload_bucket: str | None = None) -> None:
         self._payload_bucket = payload_bucket
 
-    async def open(self, message: Message) -> Job | Result:
+    async def open(self, message: Message) -> Job | NoJob:
         """Open the message; no body is refused."""
-        return self._open(message)
+        job = self._open(message)
+        is_test = is_s3_test_event(job.text or "") and not is_from_webhook(message)
+        return NoJob("a test event of S3") if is_test else job
 
     def pointer_of(self, message: Message) -> Pointer | None:
         """Give the pointer that a message is."""

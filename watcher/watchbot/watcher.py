@@ -12,7 +12,7 @@ from typing import Any
 from watchbot.contract import Outcome
 from watchbot.fifo_gate import FifoGate
 from watchbot.intake import Intake, QueueUnreachableError
-from watchbot.job import Job
+from watchbot.job import Job, NoJob
 from watchbot.lease import Lease, LeaseKeeper
 from watchbot.message import Message
 from watchbot.notice import (
@@ -21,11 +21,11 @@ from watchbot.notice import (
     Draining,
     HandedBack,
     Idle,
-    JobFinished,
     JobStarted,
     LeaseLost,
     Observer,
     Received,
+    ended,
 )
 from watchbot.old_leases import OldLeases
 from watchbot.opener import Opener
@@ -155,19 +155,17 @@ class Watcher:
         if removes(settlement):
             self._remember(lease.message.message_id)
         self._let_go(lease)
-        self._observe(JobFinished(lease.message, result, settlement))
+        self._observe(ended(lease.message, result, settlement))
         if self._fifo:
             self._hand_over(lease, settlement)
 
-    async def _result(self, lease: Lease) -> Result:
+    async def _result(self, lease: Lease) -> Result | NoJob:
         message = lease.message
         found = await self._runner.recover(message) if message.receive_count > 1 else None
         if isinstance(found, Result):
             return found
         job = await self._opener.open(message)
-        if isinstance(job, Result):
-            return job
-        return await self._run(job, lease)
+        return await self._run(job, lease) if isinstance(job, Job) else job
 
     async def _run(self, job: Job, lease: Lease) -> Result:
         if lease.lost:
@@ -212,7 +210,9 @@ class Watcher:
         if self._fifo or left_to_other or not started:
             self._runner.abandon(lease.message.message_id)
 
-    def _decide(self, lease: Lease, result: Result) -> Settlement:
+    def _decide(self, lease: Lease, result: Result | NoJob) -> Settlement:
+        if isinstance(result, NoJob):
+            return Delete()
         settlement = self._policy.decide(result, lease.message.receive_count, self._chance)
         if lease.lost and not removes(settlement):
             return LetGo()

@@ -53,6 +53,8 @@ class Tally:
             case Event.JOB_FINISHED if entry.message_id is not None:
                 self._running.discard(entry.message_id)
                 self._finished(entry)
+            case Event.MESSAGE_IGNORED:
+                self.removed += 1
             case Event.JOB_START_FAILED:
                 self.start_failure = str(entry.fields.get("reason"))
             case _:
