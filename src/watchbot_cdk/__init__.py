@@ -27,6 +27,7 @@ from watchbot_cdk.capacity import Capacity
 from watchbot_cdk.exit_codes import ExitCodes
 from watchbot_cdk.hmac import Hmac
 from watchbot_cdk.mount import Mount
+from watchbot_cdk.s3_event import S3Event
 from watchbot_cdk.watchbot import Watchbot
 from watchbot_cdk.webhook import Webhook
 
@@ -46,6 +47,7 @@ __all__ = [
     "MoreDeadLettersAlarm",
     "Mount",
     "QueueSizeAlarm",
+    "S3Event",
     "StalledAlarm",
     "Watchbot",
     "WatchbotArgumentError",

@@ -40,9 +40,11 @@ from watchbot_cdk.placement import Placement
 from watchbot_cdk.platform import image_platform
 from watchbot_cdk.process_task import add_process_task
 from watchbot_cdk.publisher_user import add_publisher_user
+from watchbot_cdk.redrive import grant_redriving
 from watchbot_cdk.service import add_service
 from watchbot_cdk.service_alarms import add_alarms
 from watchbot_cdk.service_metrics import ServiceMetrics
+from watchbot_cdk.sources import Sources
 from watchbot_cdk.task_watcher import add_task_watcher
 from watchbot_cdk.task_worker import add_task_worker
 from watchbot_cdk.watcher_image import built_watcher_image
@@ -51,7 +53,7 @@ from watchbot_cdk.webhook_api import add_webhook
 from watchbot_cdk.worker_options import WorkerOptions
 
 
-class Watchbot(ServiceMetrics, Construct):
+class Watchbot(ServiceMetrics, Sources):
     """A data-processing service: send a message, and a worker processes it at least once.
 
     The worker reads the message from its environment (``Message``, ``Subject``, ``MessageId`` …) and answers with its
@@ -404,3 +406,7 @@ class Watchbot(ServiceMetrics, Construct):
     def grant_send(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let someone send jobs straight to the queue."""
         return self.queue.grant_send_messages(grantee)
+
+    def grant_redrive(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let someone look at dead letters, move them back into the queue, and delete them."""
+        return grant_redriving(self._messages, grantee)

@@ -7,14 +7,17 @@ import inspect
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
-from aws_cdk import App, Stack
+from aws_cdk import App, Environment, Stack
+from aws_cdk import aws_ecs as ecs
 
 import watchbot_cdk
 from watchbot.contract import Event, Metric, Outcome, Settings
 from watchbot_cdk import Watchbot
+from watchbot_cdk.sources import Sources
 from watchbot_cli.main import cli
 
 ROOT = Path(__file__).parents[2]
@@ -38,6 +41,19 @@ def test_the_readmes_examples_synthesise(tmp_path: Path) -> None:
     assert (tmp_path / "cdk.out" / "Thumbnails.template.json").is_file()
 
 
+def test_every_source_in_the_docs_synthesises() -> None:
+    app = App()
+    stack = Stack(app, "Demo", env=Environment(account="111122223333", region="eu-central-1"))
+    names: dict[str, object] = {
+        "stack": stack,
+        "svc": Watchbot(stack, "svc", image=ecs.ContainerImage.from_registry("my/worker")),
+    }
+    for example in re.findall(r"```python\n(.*?)```", _read("docs/sources.md"), re.DOTALL):
+        exec(example, names)
+    kinds = Counter(one["Type"] for one in app.synth().get_stack_by_name("Demo").template["Resources"].values())
+    assert (kinds["AWS::SNS::Subscription"], kinds["AWS::Events::Rule"], kinds["AWS::Scheduler::Schedule"]) == (2, 3, 1)
+
+
 NAMED_TARGETS = re.findall(r"(?:^|`)make ([a-z0-9-]+)", _read("README.md") + _read("CONTRIBUTING.md"), re.MULTILINE)
 
 
@@ -59,8 +75,9 @@ def test_every_argument_and_attribute_of_the_construct_is_in_its_reference() -> 
     arguments = [
         name for name in inspect.signature(Watchbot.__init__).parameters if name not in ("self", "scope", "id")
     ]
-    attributes = [name for name, value in vars(Watchbot).items() if not name.startswith("_") and callable(value)]
-    properties = [name for name, value in vars(Watchbot).items() if isinstance(value, property)]
+    members = {**vars(Sources), **vars(Watchbot)}
+    attributes = [name for name, value in members.items() if not name.startswith("_") and callable(value)]
+    properties = [name for name, value in members.items() if isinstance(value, property)]
     for name in (*arguments, *attributes, *properties):
         assert f"`{name}`" in page, name
 
