@@ -15,6 +15,7 @@ _KINDS = (
     "AWS::SQS::",
     "AWS::SNS::",
     "AWS::DynamoDB::Table",
+    "AWS::Events::",
     "AWS::S3::Bucket",
     "AWS::KMS::Key",
     "AWS::Logs::LogGroup",
@@ -24,7 +25,7 @@ _DEPLOY_SECONDS = 120.0
 
 
 class DataPlane:
-    """Queues, policies, topics, subscriptions, tables, buckets, keys and log groups of the app's stacks.
+    """Queues, policies, topics, subscriptions, rules, tables, buckets, keys and log groups of the app's stacks.
 
     Everything else of the templates is left out: the embedded AWS refuses a whole template for one type it does not
     know, and nothing else is needed to run a service here. A stack that imports from another has that one created
