@@ -65,6 +65,7 @@ def _fargate_service(
         min_healthy_percent=_MIN_HEALTHY_PERCENT,
         max_healthy_percent=_MAX_HEALTHY_PERCENT,
         circuit_breaker=ecs.DeploymentCircuitBreaker(enable=True, rollback=True),
+        propagate_tags=ecs.PropagatedTagSource.TASK_DEFINITION,
         # ECS turns it on for new services that do not say, and then stops tasks, jobs and all, to even out zones.
         availability_zone_rebalancing=ecs.AvailabilityZoneRebalancing.DISABLED,
         capacity_provider_strategies=_strategies(capacity),
@@ -89,6 +90,7 @@ def _ec2_service(
         min_healthy_percent=_MIN_HEALTHY_PERCENT,
         max_healthy_percent=_MAX_HEALTHY_PERCENT,
         circuit_breaker=ecs.DeploymentCircuitBreaker(enable=True, rollback=True),
+        propagate_tags=ecs.PropagatedTagSource.TASK_DEFINITION,
         availability_zone_rebalancing=ecs.AvailabilityZoneRebalancing.DISABLED,
         capacity_provider_strategies=_strategies(placement.capacity),
         placement_constraints=list(placement.placement_constraints) or None,

@@ -94,6 +94,9 @@ def _grant_running(watcher: ecs.TaskDefinition, worker: ecs.TaskDefinition, clus
     tasks = tasks_of(cluster, stack)
     for actions, resources, conditions in (
         (["ecs:RunTask"], [family], in_cluster),
+        # Tasks get the tags of their definition, and RunTask is refused to whoever may not tag:
+        # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/supported-iam-actions-tagging.html
+        (["ecs:TagResource"], [tasks], {"StringEquals": {"ecs:CreateAction": "RunTask"}}),
         (["ecs:DescribeTasks", "ecs:StopTask"], [tasks], in_cluster),
         # ListTasks knows no resource; the condition is what keeps it to this cluster.
         (["ecs:ListTasks"], ["*"], in_cluster),

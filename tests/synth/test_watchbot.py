@@ -199,6 +199,7 @@ def test_the_watcher_may_do_exactly_what_it_does(task: Template) -> None:
         "sqs:DeleteMessage",
         "sqs:SendMessage",
         "ecs:RunTask",
+        "ecs:TagResource",
         "ecs:DescribeTasks",
         "ecs:StopTask",
         "ecs:ListTasks",
@@ -220,7 +221,9 @@ def test_the_watcher_may_do_exactly_what_it_does(task: Template) -> None:
     assert rights["ecs:RunTask"][0].endswith(":*")
     assert len(rights["iam:PassRole"]) == 2
     for statement in task.statements("WatcherTaskTaskRole"):
-        if "ecs:" in str(statement["Action"]):
+        if statement["Action"] == "ecs:TagResource":
+            assert statement["Condition"] == {"StringEquals": {"ecs:CreateAction": "RunTask"}}
+        elif "ecs:" in str(statement["Action"]):
             assert "ecs:cluster" in statement["Condition"]["ArnEquals"]
 
 

@@ -46,6 +46,7 @@ class TaskRequest:
             "count": 1,
             "startedBy": started_by(message_id),
             "clientToken": _client_token(self._settings.queue_url, message_id, number),
+            "propagateTags": "TASK_DEFINITION",
             "overrides": _overrides(job, self._shared),
             **self._placement.fields(provider),
         }
