@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from aws_cdk import App, Environment, Stack
+from aws_cdk import App, Duration, Environment, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_efs as efs
+from aws_cdk import aws_events as events
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sns as sns
 
 from tests.synth.template import Template, cluster_with_instances, image
 from watchbot_cdk import Capacity, Hmac, Isolation, Mount, Watchbot, Webhook
@@ -103,6 +106,18 @@ def _notified(stack: Stack) -> None:
         )
 
 
+def _sources(stack: Stack) -> None:
+    svc = Watchbot(stack, "svc", image=image())
+    svc.subscribe_to(sns.Topic.from_topic_arn(stack, "Topic", "arn:aws:sns:us-east-1:999999999999:jobs"))
+    svc.on_event(events.EventPattern(source=["shop"]))
+    svc.on_s3_event(s3.Bucket.from_bucket_name(stack, "Inbox", "inbox"), prefix="in/", suffix=".csv")
+    hourly = scheduler.ScheduleExpression.rate(Duration.hours(1))
+    svc.on_schedule(hourly)
+    ordered = Watchbot(stack, "ordered", image=image(), fifo=True)
+    ordered.on_event(events.EventPattern(source=["shop"]), message_group_id="orders")
+    ordered.on_schedule(hourly, "go", message_group_id="clock")
+
+
 SERVICES: Mapping[str, Callable[[Stack], None]] = {
     "task": _task,
     "process": _process,
@@ -112,6 +127,7 @@ SERVICES: Mapping[str, Callable[[Stack], None]] = {
     "webhooks": _webhooks,
     "encrypted": _encrypted,
     "notified": _notified,
+    "sources": _sources,
 }
 
 

@@ -50,6 +50,7 @@ WILDCARDS = {
     ("ecs:ListTasks", "*"): "the action knows no resource; a condition keeps it to the cluster",
     ("ecr:GetAuthorizationToken", "*"): "the action knows no resource",
     ("ecs:RunTask", ":task-definition/"): "old watchers run the old revision during a deployment",
+    ("ecs:TagResource", ":task/"): "a task has no name before it runs; a condition keeps it to that moment",
     ("ecs:DescribeTasks", ":task/"): "a task has no name before it runs",
     ("ecs:StopTask", ":task/"): "a task has no name before it runs",
     ("ecs:UpdateTaskProtection", ":task/"): "a task has no name before it runs",
@@ -94,7 +95,9 @@ def test_no_right_has_a_wildcard_without_a_reason(reviewed: tuple[App, dict[str,
                 reasons = [key for key in WILDCARDS if key[0] == action and key[1] in resource]
                 assert reasons, f"{name}: {action} on {resource}"
                 used.update(reasons)
-            if action.startswith("ecs:") and action != "ecs:UpdateTaskProtection":
+            if action == "ecs:TagResource":
+                assert "ecs:CreateAction" in json.dumps(statement["Condition"]), f"{name}: {action}"
+            elif action.startswith("ecs:") and action != "ecs:UpdateTaskProtection":
                 assert "ecs:cluster" in json.dumps(statement["Condition"]), f"{name}: {action}"
             if action == "iam:PassRole":
                 assert "iam:PassedToService" in json.dumps(statement["Condition"]), f"{name}: {action}"
@@ -105,7 +108,12 @@ def test_every_role_is_assumed_by_the_service_that_needs_it(reviewed: tuple[App,
     for template in reviewed[1].values():
         for name, role in template.of_type("AWS::IAM::Role").items():
             (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
-            others = {"FlowLog": "vpc-flow-logs", "WebhookRole": "apigateway", "ApiGatewayRole": "apigateway"}
+            others = {
+                "FlowLog": "vpc-flow-logs",
+                "WebhookRole": "apigateway",
+                "ApiGatewayRole": "apigateway",
+                "ScheduleRole": "scheduler",
+            }
             service = next((others[part] for part in others if part in name), "ecs-tasks")
             assert statement["Principal"]["Service"] == f"{service}.amazonaws.com"
 
@@ -123,6 +131,7 @@ TASK = {
         "s3:DeleteObject": "svcPayloadBucket",
         "s3:ListBucket": "svcPayloadBucket",
         "ecs:RunTask": ":task-definition/tasksvcWorkerTask",
+        "ecs:TagResource": ":task/",
         "ecs:DescribeTasks": ":task/",
         "ecs:StopTask": ":task/",
         "ecs:ListTasks": "*",

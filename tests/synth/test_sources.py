@@ -15,13 +15,10 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_notifications as notifications
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sns as sns
-from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Annotations, Match
 
 from tests.synth.template import Template, image, placeholders, synth
 from watchbot_cdk import S3Event, Watchbot, WatchbotArgumentError
-from watchbot_cdk.messages import Messages
-from watchbot_cdk.redrive import grant_redriving
 
 HERE = Environment(account="111111111111", region="eu-west-1")
 FOREIGN_TOPIC = "arn:aws:sns:us-east-1:999999999999:jobs"
@@ -425,6 +422,25 @@ def test_other_accounts_are_let_in_by_the_topic_and_the_queue(
         assert statement.get("Condition") == condition
 
 
+def test_every_source_may_use_the_key_that_the_queues_are_under() -> None:
+    def build(stack: Stack) -> None:
+        svc = _watchbot(stack, encryption_key=kms.Key(stack, "Key"))
+        svc.subscribe_to(sns.Topic(stack, "Theirs"))
+        svc.on_event(PAID)
+        svc.on_schedule(EVERY_MINUTE)
+        svc.grant_redrive(iam.Role(stack, "Operator", assumed_by=iam.AccountRootPrincipal()))
+
+    template = synth(build)
+    services = [
+        placeholders(statement["Principal"].get("Service", ""))
+        for statement in template.one("AWS::KMS::Key")["KeyPolicy"]["Statement"]
+        if "kms:Decrypt" in statement["Action"]
+    ]
+    assert {"sns.amazonaws.com", "events.amazonaws.com"} <= set(services)
+    for role in ("svcScheduleRole", "Operator"):
+        assert "kms:Decrypt" in str(template.statements(role))
+
+
 REDRIVE = {
     "sqs:StartMessageMoveTask",
     "sqs:ListMessageMoveTasks",
@@ -447,13 +463,3 @@ def test_an_operator_can_redrive_and_purge_and_nothing_else() -> None:
     assert "svcDeadLetterQueue" in placeholders(dead_letters["Resource"])
     assert queue["Action"] == ["sqs:SendMessage", "sqs:GetQueueAttributes"]
     assert "svcQueue" in placeholders(queue["Resource"])
-
-
-def test_an_operator_can_use_the_key_that_messages_are_encrypted_with() -> None:
-    def build(stack: Stack) -> None:
-        key = kms.Key(stack, "Key")
-        dead, queue = (sqs.Queue(stack, name, encryption_master_key=key) for name in ("Dead", "Work"))
-        operator = iam.Role(stack, "Operator", assumed_by=iam.AccountRootPrincipal())
-        grant_redriving(Messages(sns.Topic(stack, "Topic"), queue, dead), operator)
-
-    assert ["kms:Decrypt", "kms:GenerateDataKey"] in [one["Action"] for one in synth(build).statements("Operator")]
