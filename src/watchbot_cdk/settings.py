@@ -48,6 +48,7 @@ def task_environment(
         _settings(arguments, messages, log_group, service),
         cluster=network.cluster.cluster_arn,
         task_definition=worker.task_definition_arn,
+        watchers=_at_least_one(arguments.watchers),
         start_timeout_seconds=_seconds(arguments.start_timeout, _START_TIMEOUT_SECONDS),
         task_launch_type=placement.capacity.launch_type,
         task_capacity=tuple(
@@ -71,7 +72,7 @@ def _settings(arguments: Arguments, messages: Messages, log_group: logs.LogGroup
         max_receive_count=_number(arguments.max_receive_count),
         service=service,
         workers=_number(arguments.workers),
-        watchers=_at_least_one(arguments.watchers),
+        watchers=1 if failure_topic is None else _at_least_one(arguments.watchers),
         visibility_timeout_seconds=_number(arguments.visibility_timeout.to_seconds()),
         job_timeout_seconds=_seconds(arguments.job_timeout, 0),
         backoff_base=arguments.backoff.base,

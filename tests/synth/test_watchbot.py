@@ -329,6 +329,10 @@ def test_construct_ids_are_contract(task: Template, kind: str, prefix: str) -> N
     assert name.startswith(prefix)
 
 
+def test_ids_of_topics_are_contract(task: Template) -> None:
+    assert {name[:-8] for name in task.of_type("AWS::SNS::Topic")} == {"svcTopic", "svcNotificationTopic"}
+
+
 def test_ids_of_queues_tasks_and_logs_are_contract(task: Template, process: Template) -> None:
     def prefixes(template: Template, kind: str) -> set[str]:
         return {name[:-8] for name in template.of_type(kind)}
