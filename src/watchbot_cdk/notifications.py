@@ -94,14 +94,14 @@ def add_notification_topic(scope: Construct, notifications: Notifications, key: 
 
 
 def _let_alarms_publish(topic: sns.ITopic, scope: Construct) -> None:
-    topic.add_to_resource_policy(
-        iam.PolicyStatement(
-            actions=["sns:Publish"],
-            principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
-            resources=[topic.topic_arn],
-            conditions={"StringEquals": {"aws:SourceAccount": Stack.of(scope).account}},
-        )
-    )
+    statement = {
+        "Effect": "Allow",
+        "Action": "sns:Publish",
+        "Principal": {"Service": "cloudwatch.amazonaws.com"},
+        "Resource": topic.topic_arn,
+        "Condition": {"StringEquals": {"aws:SourceAccount": Stack.of(scope).account}},
+    }
+    topic.add_to_resource_policy(iam.PolicyStatement.from_json(statement))
 
 
 def _is_address(text: str) -> bool:
