@@ -94,16 +94,27 @@ SHARED = {
 }
 """What a stack has once for all its Watchbots."""
 EITHER = {
+    "svcDashboard",
+    "svcDeadLetterAlarm",
     "svcDeadLetterQueue",
     "svcDeadLetterQueuePolicy",
+    "svcDwellTimeAlarm",
+    "svcFailedWorkerPlacementAlarm",
     "svcLogGroup",
+    "svcMoreDeadLettersAlarm",
+    "svcNotificationTopic",
+    "svcNotificationTopicPolicy",
     "svcQueue",
     "svcQueuePolicy",
     "svcQueueDemosvcTopic6E728FCC",
+    "svcQueueSizeAlarm",
     "svcSecurityGroup",
     "svcService",
+    "svcStalledAlarm",
     "svcTopic",
     "svcTopicPolicy",
+    "svcWorkerErrorRateAlarm",
+    "svcWorkerErrorsAlarm",
 }
 TASK = EITHER | {
     "svcPayloadBucket",

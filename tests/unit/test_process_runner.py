@@ -64,6 +64,11 @@ class Bench:
     def dropped(self, count: int) -> None:
         raise AssertionError(count)
 
+    async def close(self) -> None:
+        """As the program ends: once everything has been removed that was to be removed later."""
+        await asyncio.get_running_loop().shutdown_default_executor()
+        self.space.close()
+
     async def run(self, text: str = "text") -> Result:
         return await self.runner.run(_job(text), self.started.set, lambda: True)
 
@@ -142,7 +147,7 @@ def test_the_workers_directory_is_empty_and_nothing_in_it_is_left_for_the_next_j
         )
         for _ in range(3):
             await bench.run()
-        bench.space.close()
+        await bench.close()
         return bench.lines
 
     assert [line.strip() for line in asyncio.run(scenario())] == ["0", "0", "0"]
@@ -161,7 +166,7 @@ def test_a_directory_that_a_job_has_changed_is_not_lent_again(harm: str, tmp_pat
         )
         await bench.run()
         await bench.run()
-        bench.space.close()
+        await bench.close()
         return bench.lines
 
     lines = asyncio.run(scenario())
@@ -175,7 +180,7 @@ def test_a_job_that_cleans_up_more_than_its_own_harms_no_later_one(tmp_path: Pat
     async def scenario() -> list[Outcome]:
         bench = Bench(f"rm -rf {tmp_path}/*; exit 0", scratch=tmp_path)
         outcomes = [(await bench.run()).outcome for _ in range(3)]
-        bench.space.close()
+        await bench.close()
         return outcomes
 
     assert asyncio.run(scenario()) == [Outcome.SUCCEEDED] * 3
