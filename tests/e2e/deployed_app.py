@@ -8,7 +8,7 @@ from aws_cdk import App, Duration, Environment, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 
-from watchbot_cdk import Backoff, Watchbot
+from watchbot_cdk import Alarms, Backoff, Watchbot
 
 WORKER = r"""
 echo "worker of $MessageId, receive $ApproximateReceiveCount"
@@ -49,6 +49,8 @@ watchbot = Watchbot(
     workers=8,
     backoff=Backoff(base=1),
     visibility_timeout=Duration.seconds(12),
+    # The embedded AWS has no alarms on metric math.
+    alarms=Alarms(more_dead_letters=None, worker_error_rate=None, stalled=None),
 )
 watcher = watchbot.watcher_task_definition.default_container
 assert watcher is not None

@@ -82,6 +82,12 @@ class Service:
         buckets = [one["Name"] for one in s3.list_buckets()["Buckets"] if not one["Name"].startswith("cdk-")]
         return [each["Key"] for name in buckets for each in s3.list_objects_v2(Bucket=name).get("Contents", [])]
 
+    def stop_tasks(self) -> None:
+        """Stop what still runs: the services of the embedded AWS do not know the watchers that were started here."""
+        cluster = self.description.cluster
+        for arn in self.ecs.list_tasks(cluster=cluster)["taskArns"]:
+            self.ecs.stop_task(cluster=cluster, task=arn)
+
     def left(self) -> dict[str, object]:
         """What there is of what the stack created."""
         client = self.deployment.emulator.client
@@ -222,6 +228,7 @@ def test_ten_kills_lose_nothing_and_repeat_no_finished_work(service: Service) ->
 def test_a_destroyed_stack_leaves_nothing(service: Service) -> None:
     before = service.left()
     assert all(before[what] for what in ("queues", "topics", "log groups", "buckets", "clusters", "roles", "stacks"))
+    service.stop_tasks()
     service.deployment.destroy()
     service.until(lambda: not service.left()["stacks"])
     left = {what: found for what, found in service.left().items() if found}
