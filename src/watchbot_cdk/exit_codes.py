@@ -33,8 +33,10 @@ def exit_code_problems(codes: ExitCodes) -> Iterable[str]:
     if codes == ExitCodes():
         return
     given = [(name, code) for name, code in dataclasses.asdict(codes).items() if code is not None]
-    for name, code in given:
-        yield from whole_problems(f"exit_codes {name}", code, 1, 255)
+    problems = [one for name, code in given for one in whole_problems(f"exit_codes {name}", code, 1, 255)]
+    yield from problems
+    if problems:
+        return
     known = [code for _, code in given if not is_deploy_time(code)]
     if len(set(known)) < len(known):
         yield f"exit_codes must be different codes, got {', '.join(f'{name} {code!r}' for name, code in given)}"

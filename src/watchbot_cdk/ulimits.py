@@ -7,9 +7,13 @@ from collections.abc import Iterable, Sequence
 from aws_cdk import aws_ecs as ecs
 
 from watchbot_cdk.deploy_time import is_deploy_time
+from watchbot_cdk.problems import whole_problems
 
 _OPEN_FILES = 65_535
 """What Fargate gives by itself; instances give what their agent was set to."""
+
+_UNLIMITED = -1
+_HIGHEST = 2_147_483_647
 
 
 def ulimits_of(given: Sequence[ecs.Ulimit], *, is_ec2: bool) -> list[ecs.Ulimit] | None:
@@ -31,5 +35,12 @@ def ulimit_problems(given: Sequence[ecs.Ulimit], *, is_ec2: bool) -> Iterable[st
         if name != "nofile" and not is_ec2:
             yield f"ulimits must be of nofile on Fargate, which sets all others itself, got {name}"
         soft, hard = one.soft_limit, one.hard_limit
+        problems = [
+            *whole_problems(f"ulimits soft_limit of {name}", soft, _UNLIMITED, _HIGHEST),
+            *whole_problems(f"ulimits hard_limit of {name}", hard, _UNLIMITED, _HIGHEST),
+        ]
+        yield from problems
+        if problems:
+            continue
         if not (is_deploy_time(soft) or is_deploy_time(hard)) and soft > hard >= 0:
             yield f"ulimits soft_limit of {name} must be at most its hard_limit {hard:g}, got {soft:g}"

@@ -113,7 +113,10 @@ class WorkerOptions:
 
 
 def _reservation_problems(reservation: float, limit: float) -> Iterable[str]:
-    yield from whole_problems("memory_reservation_mib", reservation, 6, 33_554_432)
+    problems = [*whole_problems("memory_reservation_mib", reservation, 6, 33_554_432)]
+    yield from problems
+    if problems or not isinstance(limit, int | float):
+        return
     if not (is_deploy_time(reservation) or is_deploy_time(limit)) and reservation >= limit:
         yield f"memory_reservation_mib must be less than memory_limit_mib {limit:g}, got {reservation:g}"
 

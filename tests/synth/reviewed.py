@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from aws_cdk import App, Duration, Environment, Stack
 from aws_cdk import aws_ec2 as ec2
@@ -33,30 +34,33 @@ def _fifo(stack: Stack) -> None:
 
 def _payloads(stack: Stack) -> None:
     bucket = s3.Bucket.from_bucket_name(stack, "Payloads", "payloads")
-    for name, isolation in (("task", Isolation.TASK), ("process", Isolation.PROCESS)):
-        Watchbot(stack, name, image=image(), isolation=isolation, command=["work"], payload_bucket=bucket)
+    _of_each_isolation(stack, payload_bucket=bucket)
 
 
-def _instances(stack: Stack) -> None:
-    vpc = ec2.Vpc.from_vpc_attributes(
+def _vpc(stack: Stack) -> ec2.IVpc:
+    return ec2.Vpc.from_vpc_attributes(
         stack,
         "Vpc",
         vpc_id="vpc-0123456789abcdef0",
         availability_zones=["a", "b"],
         private_subnet_ids=["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
     )
-    cluster = cluster_with_instances(stack, vpc)
+
+
+def _of_each_isolation(stack: Stack, **arguments: Any) -> None:
     for name, isolation in (("task", Isolation.TASK), ("process", Isolation.PROCESS)):
-        Watchbot(
-            stack,
-            name,
-            image=image(),
-            isolation=isolation,
-            command=["work"],
-            cluster=cluster,
-            capacity=Capacity.ec2(),
-            placement_constraints=[ecs.PlacementConstraint.distinct_instances()],
-        )
+        Watchbot(stack, name, image=image(), isolation=isolation, command=["work"], **arguments)
+
+
+def _instances(stack: Stack) -> None:
+    vpc = _vpc(stack)
+    cluster = cluster_with_instances(stack, vpc)
+    _of_each_isolation(
+        stack,
+        cluster=cluster,
+        capacity=Capacity.ec2(),
+        placement_constraints=[ecs.PlacementConstraint.distinct_instances()],
+    )
 
 
 def _webhooks(stack: Stack) -> None:
@@ -68,42 +72,26 @@ def _webhooks(stack: Stack) -> None:
 
 def _encrypted(stack: Stack) -> None:
     key = kms.Key(stack, "Key", enable_key_rotation=True)
-    vpc = ec2.Vpc.from_vpc_attributes(
-        stack,
-        "Vpc",
-        vpc_id="vpc-0123456789abcdef0",
-        availability_zones=["a", "b"],
-        private_subnet_ids=["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
-    )
+    vpc = _vpc(stack)
     files = efs.FileSystem(stack, "Files", vpc=vpc)
     mounts = [Mount.efs(files, "/files", access_point=files.add_access_point("Point")), Mount.ephemeral("/cache")]
     cluster = cluster_with_instances(stack, vpc)
-    for name, isolation in (("task", Isolation.TASK), ("process", Isolation.PROCESS)):
-        Watchbot(
-            stack,
-            name,
-            image=image(),
-            isolation=isolation,
-            command=["work"],
-            cluster=cluster,
-            encryption_key=key,
-            mounts=mounts,
-            ephemeral_storage_gib=50,
-            readonly_root_filesystem=True,
-        )
+    _of_each_isolation(
+        stack,
+        cluster=cluster,
+        encryption_key=key,
+        mounts=mounts,
+        ephemeral_storage_gib=50,
+        readonly_root_filesystem=True,
+    )
 
 
 def _notified(stack: Stack) -> None:
-    for name, isolation in (("task", Isolation.TASK), ("process", Isolation.PROCESS)):
-        Watchbot(
-            stack,
-            name,
-            image=image(),
-            isolation=isolation,
-            command=["work"],
-            notification_email="ops@example.com",
-            notify_on_each_failure=True,
-        )
+    _of_each_isolation(
+        stack,
+        notification_email="ops@example.com",
+        notify_on_each_failure=True,
+    )
 
 
 def _sources(stack: Stack) -> None:

@@ -151,6 +151,18 @@ def test_sizes_and_codes_known_only_at_deployment_are_taken() -> None:
             {"ulimits": [_ulimit(ecs.UlimitName.NOFILE, 1, 1), _ulimit(ecs.UlimitName.NOFILE, 2, 2)]},
             "ulimits must name each limit once, got nofile, nofile",
         ),
+        (
+            {"ulimits": [_ulimit(ecs.UlimitName.NOFILE, 1.5, 10)]},
+            "ulimits soft_limit of nofile must be a whole number from -1 to 2147483647, got 1.5",
+        ),
+        (
+            {"ulimits": [_ulimit(ecs.UlimitName.NOFILE, 1, -5)]},
+            "ulimits hard_limit of nofile must be a whole number from -1 to 2147483647, got -5",
+        ),
+        (
+            {"exit_codes": ExitCodes(reject=[3])},  # type: ignore[arg-type]  # what a user may write
+            "exit_codes reject must be a whole number from 1 to 255, got [3]",
+        ),
         ({"exit_codes": {3: "reject"}}, "exit_codes must be a ExitCodes, got {3: 'reject'}"),
         ({"exit_codes": ExitCodes(reject=0)}, "exit_codes reject must be a whole number from 1 to 255, got 0"),
         ({"exit_codes": ExitCodes(noop=256)}, "exit_codes noop must be a whole number from 1 to 255, got 256"),
@@ -184,6 +196,11 @@ def test_refuses_what_fargate_cannot_do_or_no_one_can(arguments: dict[str, Any],
             {"memory_reservation_mib": 3000},
             "memory_reservation_mib must be less than memory_limit_mib 3000, got 3000",
         ),
+        (
+            {"memory_reservation_mib": "64"},
+            "memory_reservation_mib must be a whole number from 6 to 33554432, got '64'",
+        ),
+        ({"memory_limit_mib": "512", "memory_reservation_mib": 64}, "memory_limit_mib must be a whole number from"),
         ({"drain": Duration.hours(13), **PROCESS}, "drain must be 0 to 43185 whole seconds with Isolation.PROCESS on"),
     ],
 )

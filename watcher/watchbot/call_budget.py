@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from watchbot.wait import passed
+
 _LOWEST_RATE = 0.2
 _BACK_OFF = 0.5
 _COME_BACK = 1.05
@@ -33,7 +35,7 @@ class CallBudget:
         async with self._turn:
             self._fill()
             if self._left < 1:
-                await self._wait((1 - self._left) / self._rate)
+                await passed((1 - self._left) / self._rate, unless=self._closed)
                 self._fill()
             self._left = max(0.0, self._left - 1)
 
@@ -53,13 +55,6 @@ class CallBudget:
     def granted(self) -> None:
         """Come back towards the share: ECS has taken a call."""
         self._rate = min(self._share, self._rate * _COME_BACK)
-
-    async def _wait(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._closed.wait()
-        except TimeoutError:
-            pass
 
     def _fill(self) -> None:
         now = asyncio.get_running_loop().time()

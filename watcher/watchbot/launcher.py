@@ -12,6 +12,7 @@ from watchbot.call_budget import CallBudget
 from watchbot.ecs import Ecs, EcsError
 from watchbot.job import Job
 from watchbot.placement import Placement
+from watchbot.wait import passed
 
 _PAUSE_FROM_SECONDS = 1.0
 _PAUSE_TO_SECONDS = 30.0
@@ -166,15 +167,8 @@ class Launcher:
             else:
                 self._budget.granted()
                 return _launched(answer)
-            await self._wait(pause * (1 - 0.5 * self._chance.random()))
+            await passed(pause * (1 - 0.5 * self._chance.random()), unless=self._stopping)
             pause = min(pause * 2, _PAUSE_TO_SECONDS)
-
-    async def _wait(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._stopping.wait()
-        except TimeoutError:
-            pass
 
 
 def _launched(answer: Mapping[str, Any]) -> Launched:

@@ -13,6 +13,7 @@ from watchbot.message import Message
 from watchbot.notice import Observer, Paused, Resumed, StartFailed
 from watchbot.result import Result
 from watchbot.runner import Runner
+from watchbot.wait import passed
 
 _T = TypeVar("_T")
 
@@ -71,11 +72,7 @@ class StartRetry:
                     return answer
                 jittered = pause * (1 - 0.2 * self._chance.random())
                 self._observe(StartFailed(message, answer.reason or "unknown", jittered))
-                try:
-                    async with asyncio.timeout(jittered):
-                        await give_up.wait()
-                except TimeoutError:
-                    pass
+                await passed(jittered, unless=give_up)
                 pause = min(pause * 2, _PAUSE_TO_SECONDS)
         finally:
             del self._waiting[message.message_id]
