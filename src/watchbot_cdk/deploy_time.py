@@ -10,6 +10,15 @@ from aws_cdk import Token
 def is_deploy_time(value: object) -> bool:
     """Whether this is a token, which cannot be compared with anything at synthesis.
 
-    CDK is not asked about nan and inf: they are no JSON, its process would die of them, and the app with it.
+    CDK is asked only when it may be one, for asking is slow: numbers that are tokens are fractions far below zero,
+    texts have a mark. Nor is it asked about nan and inf: they are no JSON, its process would die of them, and the app
+    with it.
     """
-    return not (isinstance(value, float) and not math.isfinite(value)) and Token.is_unresolved(value)
+    match value:
+        case int():
+            return False
+        case float():
+            return math.isfinite(value) and value < 0 and Token.is_unresolved(value)
+        case str():
+            return "{Token[" in value and Token.is_unresolved(value)
+    return Token.is_unresolved(value)

@@ -58,8 +58,8 @@ def span_problems(name: str, value: Duration, shortest: Duration, longest: Durat
         if value.unit_label() != "seconds":
             yield f"{name} must be Duration.seconds of what is known only at deployment, got {value.unit_label()}"
         return
-    low, high = in_seconds(shortest), in_seconds(longest)
-    if not low <= in_seconds(value) <= high:
-        yield f"{name} must be {low:.12g} to {high:.12g} seconds, got {in_seconds(value):.12g}"
-    elif in_seconds(value) != int(in_seconds(value)):
-        yield f"{name} must be whole seconds, got {in_seconds(value):.12g}"
+    seconds, low, high = in_seconds(value), in_seconds(shortest), in_seconds(longest)
+    if not low <= seconds <= high:
+        yield f"{name} must be {low:.12g} to {high:.12g} seconds, got {seconds:.12g}"
+    elif seconds != int(seconds):
+        yield f"{name} must be whole seconds, got {seconds:.12g}"
