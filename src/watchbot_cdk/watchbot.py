@@ -61,73 +61,80 @@ class Watchbot(ServiceMetrics, Sources):
     anything else failed (returned with back-off).
 
     :param image: the worker's container image, in any language.
-    :param command: with Isolation.TASK the arguments of the image's ENTRYPOINT, the image's own by default; with
-        Isolation.PROCESS, where it is required, the worker's whole argv.
-    :param isolation: what a message gets for itself: an ECS task of its own (TASK, the default) or a process in a
-        warm one (PROCESS).
-    :param environment: variables for the worker. Names that Watchbot sets itself are refused.
-    :param secrets: variables for the worker from Secrets Manager or the Parameter Store.
-    :param permissions: what else the worker may do in AWS.
-    :param cpu: of the task the worker runs in; 1024 is a vCPU.
-    :param memory_limit_mib: of the task the worker runs in.
+    :param command: the arguments of the image's ENTRYPOINT (TASK), or the worker's whole argv (PROCESS); the image's
+        own by default with Isolation.TASK, required with Isolation.PROCESS.
+    :param isolation: what a message gets for itself: an ECS task of its own (TASK) or a process in a warm one
+        (PROCESS).
+    :param environment: variables for the worker; none by default. Names that Watchbot sets itself are refused.
+    :param secrets: variables for the worker from Secrets Manager or the Parameter Store; none by default.
+    :param permissions: what the worker may do in AWS beside publishing to the topic; nothing by default.
+    :param cpu: of the task the worker runs in, 1024 being a vCPU: one of Fargate's sizes, or on EC2 at least 128.
+    :param memory_limit_mib: of the task the worker runs in: what Fargate has with this ``cpu``, or on EC2 at least 6
+        MiB.
     :param memory_reservation_mib: what the worker's container reserves of its instance, less than its limit; by
         default all of ``memory_limit_mib``. For EC2.
     :param gpu_count: of the instance's GPUs, for the worker alone; none by default. For EC2.
     :param ephemeral_storage_gib: the task's disk, 21 to 200 GiB; 20 GiB by default. For Fargate.
     :param mounts: volumes in the worker's container; none by default. Those of the host are for EC2.
     :param privileged: give the worker root's rights on its instance. For EC2.
-    :param readonly_root_filesystem: let the worker write only to volumes, and with Isolation.PROCESS to ``TMPDIR``.
-    :param runtime_platform: the processor that tasks run on; X86_64 by default, ARM64 is cheaper. The images have to
-        be built for it, as ours is.
+    :param readonly_root_filesystem: let the worker write only to volumes, and with Isolation.PROCESS to ``TMPDIR``. The
+        root of the watcher's containers is always read-only.
+    :param runtime_platform: the processor that tasks run on; Linux on X86_64 by default. ARM64 is cheaper; the images
+        have to be built for it, as ours is.
     :param family: the name of the worker's task definition; by default one made from the construct's path.
-    :param ulimits: limits of the worker's processes; on Fargate of open files (nofile) alone, which are 65,535 by
-        default there and on EC2.
-    :param exit_codes: what the worker's exit codes mean; by default 3 rejected, 4 not now, 5 dead-letter.
+    :param ulimits: limits of the worker's processes, on Fargate of open files (nofile) alone; 65,535 open files by
+        default.
+    :param exit_codes: what the worker's exit codes mean, where None switches one off; by default ``ExitCodes(reject=3,
+        noop=4, dead_letter=5)``.
     :param cluster: where tasks run; by default a cluster of the stack's own, in a VPC of public subnets.
     :param capacity: what workers run on; Fargate by default. The watchers of Isolation.TASK are on Fargate always.
         EC2 capacity needs a cluster that has instances.
     :param vpc_subnets: of the cluster's VPC, for tasks; by default private ones with a way out if there are any, else
         public ones. Workers on EC2 have the network of their instance (mode bridge) without it, awsvpc with it.
-    :param security_groups: of tasks; by default one of the service's own that lets nothing in.
+    :param security_groups: of tasks, at most 5; by default one of the service's own that lets nothing in.
     :param assign_public_ip: give tasks public addresses; by default in public subnets alone. On EC2 they never get any.
-    :param placement_constraints: which EC2 instances workers may run on.
-    :param placement_strategies: which of those ECS prefers, in this order.
+    :param placement_constraints: which EC2 instances workers may run on; any by default.
+    :param placement_strategies: which of those ECS prefers, in this order; none by default.
     :param watchers: the number of watcher tasks.
     :param workers: how many workers each watcher runs at once.
-    :param drain: what a job gets to end when its task is stopped: with Isolation.PROCESS before it gets a TERM, 105
-        seconds by default; with Isolation.TASK, where timeouts and Spot stop tasks and deployments do not, between TERM
-        and KILL, 120 seconds by default. On Fargate no more than these.
+    :param drain: what a job gets to end when its task is stopped; 105 seconds by default with Isolation.PROCESS, 120
+        with Isolation.TASK, and on Fargate never more. With PROCESS it is the time before jobs get a TERM; with TASK,
+        where timeouts and Spot stop tasks and deployments do not, the time between TERM and KILL.
     :param fifo: keep the order of each message group; topic and queues are then FIFO, and so is every sender.
     :param max_receive_count: receives until a message is dead-lettered. Interruptions count too: raise it for jobs
         that outlive many deployments.
     :param visibility_timeout: how long a message stays with a watcher that gives no sign of life; 180 seconds by
         default. It is extended while the job runs and limits no job.
-    :param retention_period: how long a message waits for a worker before SQS drops it; 4 days by default.
+    :param retention_period: how long a message waits for a worker before SQS drops it; 4 days by default. Dead letters
+        are kept for 14.
     :param backoff: how long failed messages stay away; by default 2, 4, 8 … seconds, at most 15 minutes.
-    :param encryption_key: encrypts topic, queues, log and payloads; by default SQS, S3 and CloudWatch Logs do with keys
-        of their own, and SNS not at all.
+    :param encryption_key: encrypts topic, queues, log and payloads; by default SQS, S3 and CloudWatch Logs use keys of
+        their own, and SNS none.
     :param payload_bucket: where senders put payloads that are too large for SQS, with a pointer to them as the message
-        (Amazon's extended client libraries do); such a payload is the worker's message, and is deleted after success.
-    :param webhook: a public address to POST jobs to, for callers that have an API key or sign; none by default.
-    :param publisher_user: create an IAM user who may publish to the topic, for senders outside of AWS; not by default.
+        (Amazon's extended client libraries do); none by default. Such a payload is the worker's message, and is deleted
+        after success.
+    :param webhook: a public address to POST jobs to, for callers that have a key (``Webhook(api_key=True)``) or sign
+        (``Webhook(hmac=Hmac.github(secret))``); none by default.
+    :param publisher_user: create an IAM user who may publish to the topic, for senders outside of AWS.
     :param job_timeout: stop a job that runs longer, as failed; no limit by default, but 11 h 55 min with
-        Isolation.PROCESS.
+        Isolation.PROCESS. With that it may be at most 11 h 50 min.
     :param start_timeout: stop a task that has not started by then, and start another; 10 minutes by default. For
         Isolation.TASK.
     :param notification_email: one address or several that hear of alarms and failed jobs, on a topic of the service's
-        own; each has to confirm once. Nobody by default.
+        own, after each has confirmed; nobody by default.
     :param notification_topic: the topic to tell instead; one of the service's own by default.
-    :param notify_on_each_failure: tell that topic of each job that failed, was rejected, dead-lettered or timed out; of
-        none by default. Of very many at once a watcher sends ten, then one a minute, and counts the rest.
+    :param notify_on_each_failure: tell that topic of each job that failed, was rejected, dead-lettered or timed out. Of
+        very many at once a watcher sends ten, then one a minute, and counts the rest.
     :param alarms: which alarms there are and when each goes off; by default all but those of CPU and memory. They tell
         the notification topic.
-    :param log_retention: how long log lines are kept; 14 days by default.
+    :param log_retention: how long log lines are kept, one of CloudWatch Logs' periods; 14 days by default.
     :param log_format: the watcher's lines as text or JSON.
     :param log_message_bodies: whether the log shows what messages say, up to 2,048 characters.
     :param debug: log every message received, repeated trouble each time, and where a bug is.
-    :param log_rate: what the workers of a task may log in a second; 1 MiB by default, and what is over is dropped and
+    :param log_rate: what the workers of a task may log in a second; 1 MiB by default. What is over is dropped and
         counted. For Isolation.PROCESS.
-    :param log_destination: where every log line is sent on to, such as a Lambda function or a stream.
+    :param log_destination: where every log line is sent on to, such as a Lambda function or a stream; nowhere by
+        default.
     :param dashboard: create a CloudWatch dashboard of the service.
     :param watcher_image: the watcher's image; by default built from this package, which needs Docker at deployment.
 

@@ -71,7 +71,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def test_every_argument_and_attribute_of_the_construct_is_in_its_reference() -> None:
-    page = _read("docs/reference/construct.md")
+    pages = _read("docs/reference/props.md") + _read("docs/reference/construct.md")
     arguments = [
         name for name in inspect.signature(Watchbot.__init__).parameters if name not in ("self", "scope", "id")
     ]
@@ -79,7 +79,7 @@ def test_every_argument_and_attribute_of_the_construct_is_in_its_reference() -> 
     attributes = [name for name, value in members.items() if not name.startswith("_") and callable(value)]
     properties = [name for name, value in members.items() if isinstance(value, property)]
     for name in (*arguments, *attributes, *properties):
-        assert f"`{name}`" in page, name
+        assert f"`{name}`" in pages, name
 
 
 def test_every_public_name_has_a_docstring() -> None:

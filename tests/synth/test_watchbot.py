@@ -172,6 +172,10 @@ def test_log_lines_hold_no_container_up(task: Template, process: Template) -> No
     for container in (task.container("worker"), task.container("watcher"), process.container("worker")):
         options = container["LogConfiguration"]["Options"]
         assert (options["mode"], options["max-buffer-size"]) == ("non-blocking", "26214400b")
+
+
+def test_log_lines_are_kept_for_two_weeks_or_as_long_as_asked(task: Template, process: Template) -> None:
+    assert task.one("AWS::Logs::LogGroup", "svcLogGroup")["RetentionInDays"] == 14
     assert process.one("AWS::Logs::LogGroup", "svcLogGroup")["RetentionInDays"] == 30
 
 
