@@ -9,7 +9,7 @@ RUN = PATH="$(CURDIR)/$(BIN):$$PATH" JSII_NODE="$(NODE)"
 SOURCES = src watcher tests examples bench docs/dashboard_picture.py docs/props_page.py
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test fault e2e bench bench-scale check synth dashboard-picture props-page format requirements clean
+.PHONY: help install demo test fault lowest e2e bench bench-scale check synth dashboard-picture props-page format requirements clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ test: $(STAMP) ## run the tests that need no Docker and no network
 
 fault: $(STAMP) ## run the tests that break things: kills, a faulty network (minutes)
 	@$(RUN) python -m pytest tests/fault -q
+
+lowest: $(STAMP) ## run the synth tests with the lowest aws-cdk-lib allowed (minutes; needs PyPI)
+	@$(RUN) tests/synth/lowest-cdk
 
 e2e: $(STAMP) ## run the tests with real containers (minutes; needs a Docker engine, and root to make the base image)
 	@tests/e2e/base-image
