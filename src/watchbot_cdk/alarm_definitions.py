@@ -25,7 +25,7 @@ from watchbot_cdk.alarms import (
 )
 from watchbot_cdk.deploy_time import is_deploy_time
 from watchbot_cdk.metric_source import NOT_VISIBLE, OUTSTANDING, VISIBLE, MetricSource, Series
-from watchbot_cdk.problems import in_seconds
+from watchbot_cdk.problems import in_seconds, is_token
 
 _HOUR = 3600
 _DAY = 24 * _HOUR
@@ -68,7 +68,7 @@ class WatchedService:
     def patience_seconds(self) -> float:
         """An hour, and as long as a job may last where that is known."""
         limit = self.job_timeout
-        return _HOUR if limit is None or limit.is_unresolved() else _HOUR + in_seconds(limit)
+        return _HOUR if limit is None or is_token(limit) else _HOUR + in_seconds(limit)
 
 
 def alarm_definitions(alarms: Alarms, service: WatchedService) -> Sequence[AlarmDefinition]:

@@ -8,13 +8,14 @@ from typing import Any
 
 from aws_cdk import Duration
 
-from watchbot_cdk.problems import between_problems, kind_problems, span_problems, whole_problems
+from watchbot_cdk.problems import between_problems, is_token, kind_problems, span_problems, whole_problems
 
 RUNBOOK = "docs/reference/alarms.md"
 """Watchbot's own page, as its repository names it."""
 
 _LONGEST_RUNBOOK_BASE = 500
 _MOST = 1e12
+_DAY_SECONDS = 86_400
 
 
 def _count(name: str, value: float) -> Iterable[str]:
@@ -41,19 +42,19 @@ def _five_minutes(name: str, value: float) -> Iterable[str]:
     return whole_problems(name, value, 1, 288)
 
 
-def _span(name: str, value: Duration, shortest: Duration, longest: Duration) -> Iterable[str]:
-    if value.is_unresolved():
+def _span(name: str, value: Duration, shortest: int, longest: int) -> Iterable[str]:
+    if is_token(value):
         yield f"{name} must be known at synthesis, got a value known only at deployment"
         return
     yield from span_problems(name, value, shortest, longest)
 
 
 def _silence(name: str, value: Duration | None) -> Iterable[str]:
-    return () if value is None else _span(name, value, Duration.minutes(10), Duration.days(7))
+    return () if value is None else _span(name, value, 600, 7 * _DAY_SECONDS)
 
 
 def _dwell(name: str, value: Duration | None) -> Iterable[str]:
-    return () if value is None else _span(name, value, Duration.seconds(0), Duration.days(14))
+    return () if value is None else _span(name, value, 0, 14 * _DAY_SECONDS)
 
 
 def _checked(problems: Any, kind: type | None = None) -> Mapping[str, Any]:

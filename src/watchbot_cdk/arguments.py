@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from aws_cdk import Duration
 from aws_cdk import aws_ecs as ecs
@@ -28,6 +28,7 @@ from watchbot_cdk.problems import (
     in_seconds,
     is_list_of,
     is_map_to,
+    is_token,
     kind_problems,
     shown,
     span_problems,
@@ -36,7 +37,9 @@ from watchbot_cdk.problems import (
 from watchbot_cdk.webhook import Ingress
 from watchbot_cdk.worker_options import WorkerOptions
 
-_LONGEST_PROCESS_JOB = Duration.minutes(11 * 60 + 50)
+_HALF_DAY_SECONDS = 12 * 3600
+_LONGEST_PROCESS_JOB_SECONDS = _HALF_DAY_SECONDS - 600
+_LONGEST_RETENTION_SECONDS = 14 * 86_400
 
 
 class WatchbotArgumentError(ValueError):
@@ -81,7 +84,7 @@ class Arguments:
     log: LogOptions
     watcher_image: ecs.ContainerImage | None
 
-    def check(self, path: str) -> None:
+    def check(self, path: Callable[[], str]) -> None:
         """Raise :class:`WatchbotArgumentError` with everything that cannot be."""
         groups = (self.worker, self.placement, self.notifications, self.monitoring, self.log, self.ingress)
         problems = [*self._kinds(), *self._collections(), *itertools.chain(*(group.kinds() for group in groups))]
@@ -101,7 +104,7 @@ class Arguments:
                 *self.ingress.problems(),
             ]
         if problems:
-            raise WatchbotArgumentError(path, problems)
+            raise WatchbotArgumentError(path(), problems)
 
     def _kinds(self) -> Iterable[str]:
         yield from kind_problems("image", self.image, ecs.ContainerImage)
@@ -165,10 +168,10 @@ class Arguments:
         yield from between_problems("backoff jitter", self.backoff.jitter, 0, 1)
 
     def _times(self) -> Iterable[str]:
-        yield from span_problems("visibility_timeout", self.visibility_timeout, Duration.seconds(3), Duration.hours(12))
-        yield from span_problems("retention_period", self.retention_period, Duration.minutes(1), Duration.days(14))
+        yield from span_problems("visibility_timeout", self.visibility_timeout, 3, _HALF_DAY_SECONDS)
+        yield from span_problems("retention_period", self.retention_period, 60, _LONGEST_RETENTION_SECONDS)
         if self.backoff.cap is not None:
-            yield from span_problems("backoff cap", self.backoff.cap, Duration.seconds(0), Duration.hours(12))
+            yield from span_problems("backoff cap", self.backoff.cap, 0, _HALF_DAY_SECONDS)
         if self.job_timeout is not None:
             yield from self._job_timeout(self.job_timeout)
         if self.start_timeout is not None:
@@ -178,15 +181,15 @@ class Arguments:
             yield problem
 
     def _job_timeout(self, timeout: Duration) -> Iterable[str]:
-        yield from span_problems("job_timeout", timeout, Duration.seconds(1), Duration.days(14))
-        if timeout.is_unresolved():
+        yield from span_problems("job_timeout", timeout, 1, _LONGEST_RETENTION_SECONDS)
+        if is_token(timeout):
             return
-        if self.isolation is Isolation.PROCESS and in_seconds(timeout) > in_seconds(_LONGEST_PROCESS_JOB):
+        if self.isolation is Isolation.PROCESS and in_seconds(timeout) > _LONGEST_PROCESS_JOB_SECONDS:
             yield (
                 f"job_timeout must be at most 11 h 50 min with Isolation.PROCESS, got {in_seconds(timeout):.12g} s: "
                 "SQS takes a message back 12 hours after its receive; Isolation.TASK has no such limit"
             )
-        if not self.retention_period.is_unresolved() and in_seconds(timeout) >= in_seconds(self.retention_period):
+        if not is_token(self.retention_period) and in_seconds(timeout) >= in_seconds(self.retention_period):
             yield (
                 f"job_timeout ({in_seconds(timeout):.12g} s) must be shorter than retention_period "
                 f"({in_seconds(self.retention_period):.12g} s): "
@@ -194,7 +197,7 @@ class Arguments:
             )
 
     def _start_timeout(self, timeout: Duration) -> Iterable[str]:
-        yield from span_problems("start_timeout", timeout, Duration.seconds(1), Duration.hours(12))
+        yield from span_problems("start_timeout", timeout, 1, _HALF_DAY_SECONDS)
         if self.isolation is Isolation.PROCESS:
             yield "start_timeout is for Isolation.TASK, got one with Isolation.PROCESS, where a worker starts at once"
 

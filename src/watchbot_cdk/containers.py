@@ -8,8 +8,10 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from watchbot.contract import LOG_STREAM_PREFIX, SCRATCH_DIRECTORY, health_probe
+from watchbot_cdk.remembered import remembered
 
 _SCRATCH_VOLUME = "watchbot-scratch"
+_BUFFER = Size.mebibytes(25)
 
 
 def container_log(log_group: logs.LogGroup) -> ecs.LogDriver:
@@ -21,7 +23,7 @@ def container_log(log_group: logs.LogGroup) -> ecs.LogDriver:
         stream_prefix=LOG_STREAM_PREFIX,
         log_group=log_group,
         mode=ecs.AwsLogDriverMode.NON_BLOCKING,
-        max_buffer_size=Size.mebibytes(25),
+        max_buffer_size=_BUFFER,
     )
 
 
@@ -39,6 +41,7 @@ def add_scratch(definition: ecs.TaskDefinition, *containers: ecs.ContainerDefini
         )
 
 
+@remembered
 def loop_health(runtime_directory: str) -> ecs.HealthCheck:
     """Have ECS replace a task whose watcher hangs: its event loop has not turned for five minutes.
 

@@ -19,6 +19,7 @@ COLUMNS = 24
 
 _WIDTH, _HEIGHT = 8, 6
 _PERIOD_SECONDS = 60
+_REGION = Aws.REGION
 _BLUE, _ORANGE, _GREEN, _RED, _PURPLE, _GREY, _BROWN = (
     "#1f77b4",
     "#ff7f0e",
@@ -54,7 +55,7 @@ class Widget:
 
 def add_dashboard(scope: Construct, source: MetricSource) -> cloudwatch.CfnDashboard:
     """Create the dashboard; CloudFormation names it, so that any number of services fit in an account."""
-    body = dashboard_body(widgets(source), Aws.REGION)
+    body = dashboard_body(widgets(source), _REGION)
     return cloudwatch.CfnDashboard(scope, "Dashboard", dashboard_body=json.dumps(body))
 
 

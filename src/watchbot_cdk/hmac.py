@@ -13,6 +13,8 @@ from watchbot.contract import HmacAlgorithm, HmacEncoding, HmacScheme, OnInvalid
 from watchbot_cdk.headers import header_kinds, header_problems
 from watchbot_cdk.problems import kind_problems, span_problems
 
+_DAY_SECONDS = 86_400
+
 _OnInvalid = Literal["drop", "dead_letter"]
 
 
@@ -110,7 +112,7 @@ class Hmac:
         if self.field == "":
             yield "webhook hmac field must be the name of a field or None, got ''"
         if self.tolerance is not None:
-            yield from span_problems("webhook hmac tolerance", self.tolerance, Duration.seconds(1), Duration.days(1))
+            yield from span_problems("webhook hmac tolerance", self.tolerance, 1, _DAY_SECONDS)
             if (self.algorithm, self.encoding, self.prefix) != ("sha256", "hex", ""):
                 yield (
                     "webhook hmac tolerance is for signatures as Stripe makes them: sha256, hex, without a prefix, "

@@ -5,6 +5,9 @@ from __future__ import annotations
 from aws_cdk import Duration
 from aws_cdk import aws_logs as logs
 
+from watchbot_cdk.problems import in_seconds, is_token
+
+_DAY_SECONDS = 86_400
 _NAMES = {
     1: "ONE_DAY",
     3: "THREE_DAYS",
@@ -34,9 +37,9 @@ _NAMES = {
 
 def retention_days_problem(period: Duration) -> str | None:
     """Say what is wrong with this retention; None when CloudWatch Logs knows it."""
-    if period.is_unresolved():
+    if is_token(period):
         return "log_retention must be known at synthesis, got a value known only at deployment"
-    days = period.to_milliseconds() / 86_400_000
+    days = in_seconds(period) / _DAY_SECONDS
     if days in _NAMES:
         return None
     return f"log_retention must be one of {', '.join(map(str, _NAMES))} days, got {days:g}"
@@ -44,4 +47,4 @@ def retention_days_problem(period: Duration) -> str | None:
 
 def retention_days(period: Duration) -> logs.RetentionDays:
     """Give the retention as CDK names it, for a period without a problem."""
-    return logs.RetentionDays[_NAMES[int(period.to_days())]]
+    return logs.RetentionDays[_NAMES[int(in_seconds(period) / _DAY_SECONDS)]]

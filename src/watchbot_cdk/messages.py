@@ -14,6 +14,7 @@ from constructs import Construct
 from watchbot_cdk.arguments import Arguments
 
 _LARGEST_MESSAGE = 1_048_576
+_DEAD_LETTERS_KEPT = Duration.days(14)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +38,7 @@ def add_messages(scope: Construct, arguments: Arguments) -> Messages:
 
     A FIFO topic leaves deduplication to the content where the sender names no deduplication id.
     """
-    dead_letter_queue = _queue(scope, "DeadLetterQueue", arguments, retention_period=Duration.days(14))
+    dead_letter_queue = _queue(scope, "DeadLetterQueue", arguments, retention_period=_DEAD_LETTERS_KEPT)
     queue = _queue(
         scope,
         "Queue",

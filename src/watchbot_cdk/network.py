@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from aws_cdk import Annotations, Fn, RemovalPolicy, Stack, Token
+from aws_cdk import Annotations, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_logs as logs
@@ -15,7 +15,7 @@ from watchbot.contract import Isolation
 from watchbot_cdk.acknowledgements import acknowledge
 from watchbot_cdk.instances import require_instances
 from watchbot_cdk.placement import Placement
-from watchbot_cdk.subnets import Subnets, selected_subnets
+from watchbot_cdk.subnets import Subnets, vpc_of
 
 _CLUSTER_ID = "WatchbotCluster"
 
@@ -24,15 +24,9 @@ _CLUSTER_ID = "WatchbotCluster"
 class Interfaces:
     """The network interfaces of tasks that have their own: out to the internet, with nothing let in by default."""
 
-    subnets: ec2.SubnetSelection
-    selected: Subnets
+    subnets: Subnets
     public_ip: bool
     security_groups: Sequence[ec2.ISecurityGroup]
-
-    def subnet_ids(self) -> tuple[str, ...]:
-        """Give the ids of the subnets, joined into one where they are known only at deployment."""
-        ids = self.selected.ids
-        return (Fn.join(",", ids),) if Token.is_unresolved(ids) else tuple(ids)
 
     def security_group_ids(self) -> tuple[str, ...]:
         """Give the ids of the security groups."""
@@ -86,16 +80,15 @@ def _cluster(scope: Construct, placement: Placement) -> ecs.ICluster:
 
 def _interfaces(scope: Construct, placement: Placement, cluster: ecs.ICluster) -> Interfaces:
     subnets = placement.subnets_of(cluster)
-    selected = selected_subnets(cluster.vpc, subnets)
-    public_ip = selected.has_public if placement.assign_public_ip is None else placement.assign_public_ip
+    public_ip = subnets.has_public if placement.assign_public_ip is None else placement.assign_public_ip
     groups: Sequence[ec2.ISecurityGroup] | None = placement.security_groups
     if groups is None:
-        groups = [ec2.SecurityGroup(scope, "SecurityGroup", vpc=cluster.vpc, allow_all_outbound=True)]
-    return Interfaces(subnets, selected, public_ip, groups)
+        groups = [ec2.SecurityGroup(scope, "SecurityGroup", vpc=vpc_of(cluster).vpc, allow_all_outbound=True)]
+    return Interfaces(subnets, public_ip, groups)
 
 
 def _warn_of_no_way_out(scope: Construct, interfaces: Interfaces) -> None:
-    if interfaces.selected.are_public and not interfaces.public_ip:
+    if interfaces.subnets.are_public and not interfaces.public_ip:
         Annotations.of(scope).add_warning_v2(
             "watchbot-cdk:noWayOut",
             "tasks in public subnets without public addresses, which on EC2 they never get, reach AWS only through "

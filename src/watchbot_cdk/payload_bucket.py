@@ -10,6 +10,7 @@ from constructs import Construct
 from watchbot_cdk.acknowledgements import acknowledge
 
 _KEPT = Duration.days(2)
+_PRIVATE = s3.BlockPublicAccess.BLOCK_ALL
 
 
 def add_payload_bucket(scope: Construct, key: kms.IKey | None) -> s3.Bucket:
@@ -23,7 +24,7 @@ def add_payload_bucket(scope: Construct, key: kms.IKey | None) -> s3.Bucket:
     bucket = s3.Bucket(
         scope,
         "PayloadBucket",
-        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+        block_public_access=_PRIVATE,
         encryption=s3.BucketEncryption.S3_MANAGED if key is None else s3.BucketEncryption.KMS,
         encryption_key=key,
         bucket_key_enabled=None if key is None else True,

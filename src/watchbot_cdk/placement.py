@@ -11,7 +11,7 @@ from aws_cdk import aws_ecs as ecs
 from watchbot.contract import Isolation
 from watchbot_cdk.capacity import Capacity, capacity_problems
 from watchbot_cdk.problems import is_list_of, kind_problems
-from watchbot_cdk.subnets import default_subnets, selected_subnets
+from watchbot_cdk.subnets import Subnets, default_subnets, selected_subnets, vpc_of
 
 _MOST_CONSTRAINTS = 10
 _MOST_STRATEGIES = 5
@@ -39,15 +39,15 @@ class Placement:
         """Whether a task of the service is in a subnet; with Isolation.TASK the watchers always are."""
         return isolation is Isolation.TASK or not self.shares_instance_network
 
-    def subnets_of(self, cluster: ecs.ICluster) -> ec2.SubnetSelection:
+    def subnets_of(self, cluster: ecs.ICluster) -> Subnets:
         """Give the subnets asked for, else private ones with a way out if there are any, else public ones."""
         if self.vpc_subnets is not None:
-            return self.vpc_subnets
-        return default_subnets(cluster.vpc, public=self.cluster is None or self.assign_public_ip is True)
+            return selected_subnets(cluster, self.vpc_subnets)
+        return default_subnets(cluster, public=self.cluster is None or self.assign_public_ip is True)
 
     def kinds(self) -> Iterable[str]:
         """Say which arguments are of another kind."""
-        if self.cluster is not None and not hasattr(self.cluster, "cluster_arn"):
+        if not (self.cluster is None or isinstance(self.cluster, ecs.Cluster) or hasattr(self.cluster, "cluster_arn")):
             yield f"cluster must be a Cluster or None, got {self.cluster!r}"
         yield from kind_problems("capacity", self.capacity, Capacity)
         yield from kind_problems("vpc_subnets", self.vpc_subnets, ec2.SubnetSelection, optional=True)
@@ -83,18 +83,19 @@ class Placement:
             )
 
     def _subnet_problems(self, cluster: ecs.ICluster) -> Iterable[str]:
-        vpc = cluster.vpc
-        if self.vpc_subnets is None and not vpc.private_subnets and not vpc.public_subnets:
+        found = vpc_of(cluster)
+        vpc = found.vpc
+        if self.vpc_subnets is None and not found.has_egress and not found.public_ids:
             yield (
                 "cluster must be in a VPC with public subnets, or private ones with egress, "
                 f"got one in {vpc.node.path}, from where no task can reach AWS"
             )
             return
-        if self.vpc_subnets is None and self.assign_public_ip and not vpc.public_subnets:
+        if self.vpc_subnets is None and self.assign_public_ip and not found.public_ids:
             yield f"assign_public_ip must not be True with a cluster in {vpc.node.path}, which has no public subnets"
             return
         try:
-            selected = selected_subnets(vpc, self.subnets_of(cluster))
+            selected = self.subnets_of(cluster)
         except RuntimeError as error:
             yield f"vpc_subnets must be subnets of {vpc.node.path}: {error}"
             return

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from aws_cdk import Duration
 
 from watchbot_cdk.deploy_time import is_deploy_time
+from watchbot_cdk.remembered import remembered
 
 
 def kind_problems(name: str, value: object, kind: type, *, optional: bool = False) -> Iterable[str]:
@@ -33,6 +34,13 @@ def shown(variables: object) -> str:
     return "{" + ", ".join(f"{name!r}: {type(value).__name__}" for name, value in variables.items()) + "}"
 
 
+@remembered
+def is_token(duration: Duration) -> bool:
+    """Whether a duration is known only at deployment."""
+    return duration.is_unresolved()
+
+
+@remembered
 def in_seconds(duration: Duration) -> float:
     """Give a duration that is known at synthesis in seconds, fractions and all."""
     return duration.to_milliseconds() / 1000
@@ -52,14 +60,14 @@ def between_problems(name: str, value: float, lowest: float, highest: float) -> 
         yield f"{name} must be a number from {lowest:g} to {highest:g}, got {value!r}"
 
 
-def span_problems(name: str, value: Duration, shortest: Duration, longest: Duration) -> Iterable[str]:
-    """Say that a time is out of bounds, or not in whole seconds."""
-    if value.is_unresolved():
+def span_problems(name: str, value: Duration, shortest: int, longest: int) -> Iterable[str]:
+    """Say that a time is out of these bounds in seconds, or not in whole ones."""
+    if is_token(value):
         if value.unit_label() != "seconds":
             yield f"{name} must be Duration.seconds of what is known only at deployment, got {value.unit_label()}"
         return
-    seconds, low, high = in_seconds(value), in_seconds(shortest), in_seconds(longest)
-    if not low <= seconds <= high:
-        yield f"{name} must be {low:.12g} to {high:.12g} seconds, got {seconds:.12g}"
+    seconds = in_seconds(value)
+    if not shortest <= seconds <= longest:
+        yield f"{name} must be {shortest} to {longest} seconds, got {seconds:.12g}"
     elif seconds != int(seconds):
         yield f"{name} must be whole seconds, got {seconds:.12g}"

@@ -43,7 +43,7 @@ def add_service(
     if capacity.providers is not None:
         service.node.add_dependency(network.cluster)
     if network.service is not None:
-        service.node.add_dependency(*network.service.selected.ways_out)
+        service.node.add_dependency(*network.service.subnets.ways_out)
     return service
 
 
@@ -69,7 +69,7 @@ def _fargate_service(
         # ECS turns it on for new services that do not say, and then stops tasks, jobs and all, to even out zones.
         availability_zone_rebalancing=ecs.AvailabilityZoneRebalancing.DISABLED,
         capacity_provider_strategies=_strategies(capacity),
-        vpc_subnets=interfaces.subnets,
+        vpc_subnets=interfaces.subnets.selection,
         assign_public_ip=interfaces.public_ip,
         security_groups=list(interfaces.security_groups),
     )
@@ -95,7 +95,7 @@ def _ec2_service(
         capacity_provider_strategies=_strategies(placement.capacity),
         placement_constraints=list(placement.placement_constraints) or None,
         placement_strategies=list(placement.placement_strategies) or None,
-        vpc_subnets=None if interfaces is None else interfaces.subnets,
+        vpc_subnets=None if interfaces is None else interfaces.subnets.selection,
         security_groups=None if interfaces is None else list(interfaces.security_groups),
     )
 

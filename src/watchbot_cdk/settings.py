@@ -17,6 +17,7 @@ from watchbot_cdk.headers import attribute_of
 from watchbot_cdk.instance_choice import run_task_constraints, run_task_strategies
 from watchbot_cdk.messages import Messages
 from watchbot_cdk.network import Network
+from watchbot_cdk.problems import in_seconds, is_token
 from watchbot_cdk.webhook import Webhook
 
 _BACKOFF_CAP_SECONDS = 900
@@ -57,7 +58,7 @@ def task_environment(
         task_placement_constraints=run_task_constraints(placement.placement_constraints),
         task_placement_strategies=run_task_strategies(placement.placement_strategies),
         task_payload_bucket=payload_bucket.bucket_name,
-        task_subnets=() if interfaces is None else interfaces.subnet_ids(),
+        task_subnets=() if interfaces is None else interfaces.subnets.ids,
         task_security_groups=() if interfaces is None else interfaces.security_group_ids(),
         task_public_ip=interfaces is not None and interfaces.public_ip,
     )
@@ -73,7 +74,7 @@ def _settings(arguments: Arguments, messages: Messages, log_group: logs.LogGroup
         service=service,
         workers=_number(arguments.workers),
         watchers=1 if failure_topic is None else _at_least_one(arguments.watchers),
-        visibility_timeout_seconds=_number(arguments.visibility_timeout.to_seconds()),
+        visibility_timeout_seconds=_seconds_of(arguments.visibility_timeout),
         job_timeout_seconds=_seconds(arguments.job_timeout, 0),
         backoff_base=arguments.backoff.base,
         backoff_cap_seconds=_seconds(arguments.backoff.cap, _BACKOFF_CAP_SECONDS),
@@ -110,7 +111,11 @@ def _hmac(webhook: Webhook | None) -> dict[str, Any]:
 
 
 def _seconds(duration: Duration | None, default: int) -> Any:
-    return default if duration is None else _number(duration.to_seconds())
+    return default if duration is None else _seconds_of(duration)
+
+
+def _seconds_of(duration: Duration) -> Any:
+    return _number(duration.to_seconds() if is_token(duration) else in_seconds(duration))
 
 
 def _at_least_one(watchers: float) -> Any:

@@ -28,6 +28,7 @@ from watchbot_cdk.watcher_rights import (
 
 _CPU = 256
 _MEMORY_MIB = 512
+_STOP_TIMEOUT = Duration.seconds(120)
 
 
 def add_task_watcher(
@@ -81,7 +82,7 @@ def _add_watcher(
         logging=container_log(log_group),
         readonly_root_filesystem=True,
         health_check=loop_health(IMAGE_RUNTIME_DIRECTORY),
-        stop_timeout=Duration.seconds(120),
+        stop_timeout=_STOP_TIMEOUT,
     )
     add_scratch(definition, watcher)
 

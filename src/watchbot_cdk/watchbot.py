@@ -52,6 +52,11 @@ from watchbot_cdk.webhook import Ingress, Webhook
 from watchbot_cdk.webhook_api import add_webhook
 from watchbot_cdk.worker_options import WorkerOptions
 
+# Made once: each Duration takes a call to make, and one to read.
+_VISIBILITY_TIMEOUT = Duration.seconds(180)
+_RETENTION_PERIOD = Duration.days(4)
+_LOG_RETENTION = Duration.days(14)
+
 
 class Watchbot(ServiceMetrics, Sources):
     """A data-processing service: send a message, and a worker processes it at least once.
@@ -233,8 +238,8 @@ class Watchbot(ServiceMetrics, Sources):
             workers=workers,
             fifo=fifo,
             max_receive_count=max_receive_count,
-            visibility_timeout=Duration.seconds(180) if visibility_timeout is None else visibility_timeout,
-            retention_period=Duration.days(4) if retention_period is None else retention_period,
+            visibility_timeout=_VISIBILITY_TIMEOUT if visibility_timeout is None else visibility_timeout,
+            retention_period=_RETENTION_PERIOD if retention_period is None else retention_period,
             backoff=Backoff() if backoff is None else backoff,
             encryption_key=encryption_key,
             payload_bucket=payload_bucket,
@@ -245,12 +250,12 @@ class Watchbot(ServiceMetrics, Sources):
                 email=notification_email, topic=notification_topic, on_each_failure=notify_on_each_failure
             ),
             monitoring=Monitoring(alarms=Alarms() if alarms is None else alarms, dashboard=dashboard),
-            log_retention=Duration.days(14) if log_retention is None else log_retention,
+            log_retention=_LOG_RETENTION if log_retention is None else log_retention,
             log_format=log_format,
             log=LogOptions(message_bodies=log_message_bodies, debug=debug, rate=log_rate, destination=log_destination),
             watcher_image=watcher_image,
         )
-        arguments.check(f"{scope.node.path}/{id}")
+        arguments.check(lambda: f"{scope.node.path}/{id}")
         super().__init__(scope, id)
         if encryption_key is not None:
             allow_services(self, encryption_key)

@@ -13,7 +13,7 @@ from watchbot.contract import Isolation
 from watchbot_cdk.deploy_time import is_deploy_time
 from watchbot_cdk.exit_codes import ExitCodes, exit_code_problems
 from watchbot_cdk.mount import Mount, mount_kinds, mount_problems
-from watchbot_cdk.problems import in_seconds, is_list_of, kind_problems, whole_problems
+from watchbot_cdk.problems import in_seconds, is_list_of, is_token, kind_problems, whole_problems
 from watchbot_cdk.ulimits import ulimit_problems
 
 _STOP_SECONDS = 120
@@ -22,6 +22,7 @@ _STOP_SECONDS = 120
 https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html
 """
 
+_STOP_TIMEOUT = Duration.seconds(_STOP_SECONDS)
 _LONGEST_STOP_SECONDS = 43_200
 _AFTER_DRAIN_SECONDS = 15
 """What a watcher needs after its workers' time is over: TERM, 5 seconds, KILL, and to hand their messages back."""
@@ -47,7 +48,7 @@ class WorkerOptions:
     def stop_timeout(self, isolation: Isolation) -> Duration:
         """Give the time between TERM and KILL of the worker's container."""
         if self.drain is None:
-            return Duration.seconds(_STOP_SECONDS)
+            return _STOP_TIMEOUT
         return Duration.seconds(in_seconds(self.drain) + _after_drain(isolation))
 
     def drain_seconds(self, isolation: Isolation) -> int:
@@ -132,7 +133,7 @@ def _after_drain(isolation: Isolation) -> int:
 
 def _drain_problems(drain: Duration, isolation: Isolation, *, is_ec2: bool) -> Iterable[str]:
     """Say what is wrong with the time for a job's end; with Isolation.TASK it is ECS's own stop timeout, from 2 s."""
-    if drain.is_unresolved():
+    if is_token(drain):
         yield "drain must be known at synthesis, got a value known only at deployment"
         return
     seconds = in_seconds(drain)
