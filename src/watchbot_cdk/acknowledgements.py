@@ -6,9 +6,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from aws_cdk import Stack
 from aws_cdk import aws_ecs as ecs
-from constructs import Construct, IConstruct
+from constructs import IConstruct
+
+from watchbot_cdk.roles import execution_role
+from watchbot_cdk.stacks import stack_of
 
 _METADATA = "aws:cdk:acknowledged-rules"
 """Where ``Validations.acknowledge`` keeps them, which older versions of the CDK do not have."""
@@ -21,30 +23,22 @@ def acknowledge(construct: IConstruct, reasons: Mapping[str, str]) -> None:
 
 def acknowledge_image_pulls(definition: ecs.TaskDefinition) -> None:
     """Say why ECS may ask for any registry's token: the action knows no resource."""
-    role = definition.obtain_execution_role()
+    role = execution_role(definition)
     acknowledge(role, {"AwsSolutions-IAM5[Resource::*]": "GetAuthorizationToken, to pull images, knows no resource"})
 
 
-def acknowledge_settings(definition: ecs.TaskDefinition) -> None:
-    """Say why containers of this task have variables in plain text."""
-    acknowledge(
-        definition, {"AwsSolutions-ECS2": "the watcher's settings are no secrets; secrets of workers go with secrets"}
-    )
+def acknowledge_task(definition: ecs.TaskDefinition, wildcards: Mapping[str, str]) -> None:
+    """Say why a watcher's containers have variables in plain text, and its role rights to resources with a wildcard.
 
-
-def acknowledge_wildcards(construct: Construct, resources: Mapping[str, str]) -> None:
-    """Say of resources with a wildcard in what a role below this construct may do, why they have it.
-
-    Each is named as cdk-nag does, so that no other wildcard is acknowledged with it.
+    Each of those is named as cdk-nag does, so that no other wildcard is acknowledged with it.
     """
-    resolved: list[Any] = Stack.of(construct).resolve(list(resources))
-    acknowledge(
-        construct,
-        {
-            f"AwsSolutions-IAM5[Resource::{_flat(resource)}]": reason
-            for resource, reason in zip(resolved, resources.values(), strict=True)
-        },
-    )
+    resolved: list[Any] = stack_of(definition).resolve(list(wildcards))
+    reasons = {
+        f"AwsSolutions-IAM5[Resource::{_flat(resource)}]": reason
+        for resource, reason in zip(resolved, wildcards.values(), strict=True)
+    }
+    settings = "the watcher's settings are no secrets; secrets of workers go with secrets"
+    acknowledge(definition, {"AwsSolutions-ECS2": settings, **reasons})
 
 
 def _flat(value: Any) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from aws_cdk import CfnOutput, Names, Stack
+from aws_cdk import CfnOutput, Names
 from constructs import Construct
 
 from watchbot.contract import OUTPUT_SUFFIX, Description
+from watchbot_cdk.stacks import name_of, outermost, path_of, stack_of
 
 
 def service_name(scope: Construct) -> str:
@@ -13,23 +14,16 @@ def service_name(scope: Construct) -> str:
 
     So the same app deployed twice into an account, under two stack names, is two services.
     """
-    stack = _outermost(scope)
-    return f"{stack.stack_name}{scope.node.path.removeprefix(stack.node.path)}"
+    stack = outermost(stack_of(scope))
+    return f"{name_of(stack)}{scope.node.path.removeprefix(path_of(stack))}"
 
 
 def add_description(scope: Construct, description: Description) -> CfnOutput:
     """Write the description to the outermost stack, so that nobody has to look into nested ones. It is no export."""
-    stack = _outermost(scope)
+    stack = outermost(stack_of(scope))
     return CfnOutput(
         stack,
         f"{Names.unique_id(scope)}{OUTPUT_SUFFIX}",
         value=stack.to_json_string(description.to_dict()),
         description="where the parts of this Watchbot are; read by the command watchbot",
     )
-
-
-def _outermost(scope: Construct) -> Stack:
-    stack = Stack.of(scope)
-    while stack.nested_stack_parent is not None:
-        stack = stack.nested_stack_parent
-    return stack

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 from aws_cdk import Duration, Names
 from aws_cdk import aws_iam as iam
@@ -24,6 +25,21 @@ class Messages:
     topic: sns.Topic
     queue: sqs.Queue
     dead_letter_queue: sqs.Queue
+
+    @functools.cached_property
+    def topic_arn(self) -> str:
+        """The topic's ARN; this and the addresses below are asked for once, as each question takes a call."""
+        return self.topic.topic_arn
+
+    @functools.cached_property
+    def queue_url(self) -> str:
+        """The queue's address."""
+        return self.queue.queue_url
+
+    @functools.cached_property
+    def dead_letter_queue_url(self) -> str:
+        """The dead-letter queue's address."""
+        return self.dead_letter_queue.queue_url
 
 
 def add_messages(scope: Construct, arguments: Arguments) -> Messages:

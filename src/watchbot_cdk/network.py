@@ -15,6 +15,7 @@ from watchbot.contract import Isolation
 from watchbot_cdk.acknowledgements import acknowledge
 from watchbot_cdk.instances import require_instances
 from watchbot_cdk.placement import Placement
+from watchbot_cdk.stacks import stack_of
 from watchbot_cdk.subnets import Subnets, vpc_of
 
 _CLUSTER_ID = "WatchbotCluster"
@@ -72,7 +73,7 @@ def _cluster(scope: Construct, placement: Placement) -> ecs.ICluster:
         if placement.capacity.is_ec2 and placement.capacity.providers is None:
             require_instances(scope, placement.cluster)
         return placement.cluster
-    cluster = default_cluster(Stack.of(scope))
+    cluster = default_cluster(stack_of(scope))
     if placement.capacity.providers is not None:
         cluster.enable_fargate_capacity_providers()
     return cluster

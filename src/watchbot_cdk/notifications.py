@@ -7,13 +7,15 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from aws_cdk import Stack, Token
+from aws_cdk import Token
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from watchbot_cdk.problems import is_list_of, kind_problems
+from watchbot_cdk.remembered import remembered
+from watchbot_cdk.stacks import account_of, stack_of
 
 _ADDRESS = re.compile(r"[!-?A-~]+@[!-?A-~]+\.[!-?A-~]+")
 _LONGEST_ADDRESS = 254
@@ -93,13 +95,19 @@ def add_notification_topic(scope: Construct, notifications: Notifications, key: 
     return topic
 
 
+@remembered
+def arn_of(topic: sns.ITopic) -> str:
+    """Give the topic's ARN."""
+    return topic.topic_arn
+
+
 def _let_alarms_publish(topic: sns.ITopic, scope: Construct) -> None:
     statement = {
         "Effect": "Allow",
         "Action": "sns:Publish",
         "Principal": {"Service": "cloudwatch.amazonaws.com"},
-        "Resource": topic.topic_arn,
-        "Condition": {"StringEquals": {"aws:SourceAccount": Stack.of(scope).account}},
+        "Resource": arn_of(topic),
+        "Condition": {"StringEquals": {"aws:SourceAccount": account_of(stack_of(scope))}},
     }
     topic.add_to_resource_policy(iam.PolicyStatement.from_json(statement))
 

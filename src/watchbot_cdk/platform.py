@@ -8,6 +8,8 @@ from aws_cdk import Stack
 from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_ecs as ecs
 
+from watchbot_cdk.remembered import remembered
+
 _ARM64 = "ARM64"
 _ARCHITECTURES = ("X86_64", _ARM64)
 _LINUX = "LINUX"
@@ -27,6 +29,11 @@ def platform_problem(platform: ecs.RuntimePlatform | None) -> str | None:
 def image_platform(platform: ecs.RuntimePlatform | None) -> ecr_assets.Platform:
     """Give the platform that an image has to be built for to run there."""
     architecture, _ = platform_names(platform)
+    return _image_platform(architecture)
+
+
+@remembered
+def _image_platform(architecture: str) -> ecr_assets.Platform:
     return ecr_assets.Platform.LINUX_ARM64 if architecture == _ARM64 else ecr_assets.Platform.LINUX_AMD64
 
 

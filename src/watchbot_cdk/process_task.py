@@ -17,13 +17,19 @@ from watchbot.contract import (
     WORKER_ENV_PREFIX,
     is_shadowed,
 )
-from watchbot_cdk.acknowledgements import acknowledge_image_pulls, acknowledge_settings
+from watchbot_cdk.acknowledgements import acknowledge_image_pulls, acknowledge_task
 from watchbot_cdk.arguments import Arguments
 from watchbot_cdk.containers import add_scratch, container_log, loop_health
 from watchbot_cdk.messages import Messages
 from watchbot_cdk.settings import process_environment
 from watchbot_cdk.task_definition import add_task_definition
-from watchbot_cdk.watcher_rights import grant_notifying, grant_protecting, grant_signing_secret, grant_watching
+from watchbot_cdk.watcher_rights import (
+    Wildcards,
+    grant_notifying,
+    grant_protecting,
+    grant_signing_secret,
+    grant_watching,
+)
 from watchbot_cdk.worker_container import add_worker_container
 from watchbot_cdk.worker_rights import grant_working
 
@@ -67,18 +73,20 @@ def add_process_task(
     worker.add_container_dependencies(
         ecs.ContainerDependency(container=install, condition=ecs.ContainerDependencyCondition.SUCCESS)
     )
-    _grant(definition, arguments, messages, cluster)
-    acknowledge_settings(definition)
+    acknowledge_task(definition, _grant(definition, arguments, messages, cluster))
     acknowledge_image_pulls(definition)
     return definition
 
 
-def _grant(definition: ecs.TaskDefinition, arguments: Arguments, messages: Messages, cluster: ecs.ICluster) -> None:
-    grant_watching(definition, messages, arguments.payload_bucket, arguments.encryption_key)
+def _grant(
+    definition: ecs.TaskDefinition, arguments: Arguments, messages: Messages, cluster: ecs.ICluster
+) -> Wildcards:
+    payloads = grant_watching(definition, messages, arguments.payload_bucket, arguments.encryption_key)
     grant_signing_secret(definition, arguments.ingress.webhook)
-    grant_protecting(definition, cluster)
+    tasks = grant_protecting(definition, cluster)
     grant_notifying(definition, arguments.notifications.failure_topic)
     grant_working(definition, arguments, messages)
+    return {**payloads, **tasks}
 
 
 def _add_install(

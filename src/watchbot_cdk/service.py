@@ -39,11 +39,9 @@ def add_service(
         service = _fargate_service(
             scope, arguments, network, definition, capacity if is_process else Capacity.fargate()
         )
-    service.node.add_dependency(*needs)
-    if capacity.providers is not None:
-        service.node.add_dependency(network.cluster)
-    if network.service is not None:
-        service.node.add_dependency(*network.service.subnets.ways_out)
+    providers = () if capacity.providers is None else (network.cluster,)
+    ways_out = () if network.service is None else network.service.subnets.ways_out
+    service.node.add_dependency(*needs, *providers, *ways_out)
     return service
 
 

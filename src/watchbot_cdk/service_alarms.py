@@ -13,6 +13,7 @@ from constructs import Construct
 from watchbot_cdk.alarm_definitions import AlarmDefinition, WatchedService, alarm_definitions
 from watchbot_cdk.alarms import Alarms
 from watchbot_cdk.metric_source import Series
+from watchbot_cdk.notifications import arn_of
 
 
 def add_alarms(
@@ -23,7 +24,7 @@ def add_alarms(
     They are resources of CloudFormation as they are, because CDK's own alarms would take twice the time to synthesise.
     """
     chosen = alarm_definitions(alarms, service)
-    actions = [topic.topic_arn] if chosen else []
+    actions = [arn_of(topic)] if chosen else []
     return MappingProxyType({one.name: _add_alarm(scope, one, alarms, actions) for one in chosen})
 
 

@@ -12,6 +12,7 @@ from aws_cdk import aws_s3 as s3
 
 from watchbot.contract import Settings
 from watchbot_cdk.arguments import Arguments
+from watchbot_cdk.cluster import cluster_arn
 from watchbot_cdk.deploy_time import is_deploy_time
 from watchbot_cdk.headers import attribute_of
 from watchbot_cdk.instance_choice import run_task_constraints, run_task_strategies
@@ -47,7 +48,7 @@ def task_environment(
     interfaces = network.workers
     settings = dataclasses.replace(
         _settings(arguments, messages, log_group, service),
-        cluster=network.cluster.cluster_arn,
+        cluster=cluster_arn(network.cluster),
         task_definition=worker.task_definition_arn,
         watchers=_at_least_one(arguments.watchers),
         start_timeout_seconds=_seconds(arguments.start_timeout, _START_TIMEOUT_SECONDS),
@@ -68,8 +69,8 @@ def task_environment(
 def _settings(arguments: Arguments, messages: Messages, log_group: logs.LogGroup, service: str) -> Settings:
     failure_topic = arguments.notifications.failure_topic
     return Settings(
-        queue_url=messages.queue.queue_url,
-        dead_letter_queue_url=messages.dead_letter_queue.queue_url,
+        queue_url=messages.queue_url,
+        dead_letter_queue_url=messages.dead_letter_queue_url,
         max_receive_count=_number(arguments.max_receive_count),
         service=service,
         workers=_number(arguments.workers),
@@ -86,7 +87,7 @@ def _settings(arguments: Arguments, messages: Messages, log_group: logs.LogGroup
         log_message_bodies=arguments.log.message_bodies,
         debug=arguments.log.debug,
         payload_bucket=None if arguments.payload_bucket is None else arguments.payload_bucket.bucket_name,
-        work_topic=messages.topic.topic_arn,
+        work_topic=messages.topic_arn,
         log_group=log_group.log_group_name,
         notification_topic_arn=None if failure_topic is None else failure_topic.topic_arn,
         **_hmac(arguments.ingress.webhook),

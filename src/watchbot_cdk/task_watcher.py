@@ -4,26 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from aws_cdk import Duration, Stack
+from aws_cdk import Duration
 from aws_cdk import aws_ecs as ecs
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from watchbot.contract import IMAGE_RUNTIME_DIRECTORY, WATCHER_CONTAINER
-from watchbot_cdk.acknowledgements import acknowledge_settings, acknowledge_wildcards
+from watchbot_cdk.acknowledgements import acknowledge_task
 from watchbot_cdk.arguments import Arguments
+from watchbot_cdk.cluster import cluster_arn, tasks_of
 from watchbot_cdk.containers import add_scratch, container_log, loop_health, with_init
 from watchbot_cdk.messages import Messages
 from watchbot_cdk.network import Network
 from watchbot_cdk.payload_bucket import add_payload_bucket
+from watchbot_cdk.roles import allow, execution_role, task_role
 from watchbot_cdk.settings import task_environment
+from watchbot_cdk.stacks import stack_of
 from watchbot_cdk.watcher_rights import (
+    Wildcards,
     grant_notifying,
     grant_payload_bucket,
     grant_signing_secret,
     grant_watching,
-    tasks_of,
 )
 
 _CPU = 256
@@ -58,13 +61,22 @@ def add_task_watcher(
         arguments, messages, log_group, service, network=network, worker=worker, payload_bucket=payload_bucket
     )
     _add_watcher(definition, watcher_image, environment, log_group)
-    grant_watching(definition, messages, arguments.payload_bucket, arguments.encryption_key)
-    grant_signing_secret(definition, arguments.ingress.webhook)
-    grant_payload_bucket(definition, payload_bucket)
-    grant_notifying(definition, arguments.notifications.failure_topic, log_group)
-    _grant_running(definition, worker, network.cluster)
-    acknowledge_settings(definition)
+    wildcards = _grant(definition, arguments, messages, payload_bucket, log_group)
+    acknowledge_task(definition, {**wildcards, **_grant_running(definition, worker, network.cluster)})
     return definition
+
+
+def _grant(
+    definition: ecs.TaskDefinition,
+    arguments: Arguments,
+    messages: Messages,
+    payload_bucket: s3.IBucket,
+    log_group: logs.LogGroup,
+) -> Wildcards:
+    theirs = grant_watching(definition, messages, arguments.payload_bucket, arguments.encryption_key)
+    grant_signing_secret(definition, arguments.ingress.webhook)
+    ours = grant_payload_bucket(definition, payload_bucket)
+    return {**theirs, **ours, **grant_notifying(definition, arguments.notifications.failure_topic, log_group)}
 
 
 def _add_watcher(
@@ -87,34 +99,27 @@ def _add_watcher(
     add_scratch(definition, watcher)
 
 
-def _grant_running(watcher: ecs.TaskDefinition, worker: ecs.TaskDefinition, cluster: ecs.ICluster) -> None:
-    stack = Stack.of(watcher)
-    in_cluster = {"ArnEquals": {"ecs:cluster": cluster.cluster_arn}}
+def _grant_running(watcher: ecs.TaskDefinition, worker: ecs.TaskDefinition, cluster: ecs.ICluster) -> Wildcards:
+    stack = stack_of(watcher)
+    in_cluster = {"ArnEquals": {"ecs:cluster": cluster_arn(cluster)}}
     # Every revision: during a deployment the old watchers still run the old one.
     family = stack.format_arn(service="ecs", resource="task-definition", resource_name=f"{worker.family}:*")
     tasks = tasks_of(cluster, stack)
-    for actions, resources, conditions in (
-        (["ecs:RunTask"], [family], in_cluster),
-        # Tasks get the tags of their definition, and RunTask is refused to whoever may not tag:
-        # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/supported-iam-actions-tagging.html
-        (["ecs:TagResource"], [tasks], {"StringEquals": {"ecs:CreateAction": "RunTask"}}),
-        (["ecs:DescribeTasks", "ecs:StopTask"], [tasks], in_cluster),
-        # ListTasks knows no resource; the condition is what keeps it to this cluster.
-        (["ecs:ListTasks"], ["*"], in_cluster),
-        (
-            ["iam:PassRole"],
-            [worker.task_role.role_arn, worker.obtain_execution_role().role_arn],
-            {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
-        ),
-    ):
-        watcher.add_to_task_role_policy(
-            iam.PolicyStatement(actions=actions, resources=resources, conditions=conditions)
-        )
-    acknowledge_wildcards(
+    allow(watcher, ["ecs:RunTask"], [family], in_cluster)
+    # Tasks get the tags of their definition, and RunTask is refused to whoever may not tag:
+    # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/supported-iam-actions-tagging.html
+    allow(watcher, ["ecs:TagResource"], [tasks], {"StringEquals": {"ecs:CreateAction": "RunTask"}})
+    allow(watcher, ["ecs:DescribeTasks", "ecs:StopTask"], [tasks], in_cluster)
+    # ListTasks knows no resource; the condition is what keeps it to this cluster.
+    allow(watcher, ["ecs:ListTasks"], ["*"], in_cluster)
+    allow(
         watcher,
-        {
-            family: "during a deployment the old watchers still run the old revision",
-            tasks: "a worker's task has no name before it runs; a condition keeps it to this cluster",
-            "*": "ListTasks knows no resource, a condition keeps it to this cluster; nor does GetAuthorizationToken",
-        },
+        ["iam:PassRole"],
+        [role.role_arn for role in (task_role(worker), execution_role(worker))],
+        {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
     )
+    return {
+        family: "during a deployment the old watchers still run the old revision",
+        tasks: "a worker's task has no name before it runs; a condition keeps it to this cluster",
+        "*": "ListTasks knows no resource, a condition keeps it to this cluster; nor does GetAuthorizationToken",
+    }

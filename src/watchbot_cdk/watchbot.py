@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-from aws_cdk import Duration, Size, Stack
+from aws_cdk import Duration, Size
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
@@ -24,6 +24,7 @@ from watchbot_cdk.alarms import Alarms
 from watchbot_cdk.arguments import Arguments
 from watchbot_cdk.backoff import Backoff
 from watchbot_cdk.capacity import Capacity
+from watchbot_cdk.cluster import cluster_arn
 from watchbot_cdk.dashboard import add_dashboard
 from watchbot_cdk.description import add_description, service_name
 from watchbot_cdk.encryption import allow_services
@@ -45,6 +46,7 @@ from watchbot_cdk.service import add_service
 from watchbot_cdk.service_alarms import add_alarms
 from watchbot_cdk.service_metrics import ServiceMetrics
 from watchbot_cdk.sources import Sources
+from watchbot_cdk.stacks import stack_of
 from watchbot_cdk.task_watcher import add_task_watcher
 from watchbot_cdk.task_worker import add_task_worker
 from watchbot_cdk.watcher_image import built_watcher_image
@@ -284,7 +286,7 @@ class Watchbot(ServiceMetrics, Sources):
     def _add_tasks(self, arguments: Arguments) -> None:
         image = arguments.watcher_image
         if image is None:
-            image = built_watcher_image(Stack.of(self), image_platform(arguments.runtime_platform))
+            image = built_watcher_image(stack_of(self), image_platform(arguments.runtime_platform))
         match arguments.isolation:
             case Isolation.PROCESS:
                 self._task = add_process_task(
@@ -320,11 +322,11 @@ class Watchbot(ServiceMetrics, Sources):
         description = Description(
             service=self._name,
             isolation=isolation,
-            topic_arn=self.topic.topic_arn,
-            queue_url=self.queue.queue_url,
-            dead_letter_queue_url=self.dead_letter_queue.queue_url,
+            topic_arn=self._messages.topic_arn,
+            queue_url=self._messages.queue_url,
+            dead_letter_queue_url=self._messages.dead_letter_queue_url,
             log_group=self.log_group.log_group_name,
-            cluster=self.cluster.cluster_arn,
+            cluster=cluster_arn(self.cluster),
             ecs_service=self.service.service_arn,
             task_definition=self.watcher_task_definition.task_definition_arn,
             worker_task_definition=self.task_definition.task_definition_arn,

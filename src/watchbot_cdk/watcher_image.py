@@ -8,6 +8,8 @@ from aws_cdk import IgnoreMode, Stack
 from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_ecs as ecs
 
+from watchbot_cdk.remembered import remembered
+
 _PACKAGED = Path(__file__).parent / "_watcher"
 _CHECKOUT = Path(__file__).parents[2] / "watcher"
 _ASSET_ID = "WatchbotWatcherImage"
@@ -23,6 +25,7 @@ def build_context() -> Path:
     return _PACKAGED if _PACKAGED.is_dir() else _CHECKOUT
 
 
+@remembered
 def built_watcher_image(stack: Stack, platform: ecr_assets.Platform) -> ecs.ContainerImage:
     """Give the watcher image as a Docker asset, one for all Watchbots of a stack on the same kind of processor."""
     asset_id = f"{_ASSET_ID}{_SUFFIXES[platform.platform]}"

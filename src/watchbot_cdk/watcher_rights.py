@@ -1,43 +1,43 @@
-"""What a watcher may do: exactly what it does."""
+"""What a watcher may do: exactly what it does. Each grant says which wildcards it took, and why."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from aws_cdk import ArnFormat, Stack
+from aws_cdk import ArnFormat
 from aws_cdk import aws_ecs as ecs
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 
 from watchbot.contract import LOG_STREAM_PREFIX, WORKER_CONTAINER
-from watchbot_cdk.acknowledgements import acknowledge_wildcards
+from watchbot_cdk.cluster import tasks_of
 from watchbot_cdk.encryption import USING
 from watchbot_cdk.messages import Messages
+from watchbot_cdk.roles import allow, task_role
+from watchbot_cdk.stacks import stack_of
 from watchbot_cdk.webhook import Webhook
+
+Wildcards = Mapping[str, str]
+"""Resources with a wildcard that a task has a right to, and why it has."""
 
 
 def grant_watching(
     definition: ecs.TaskDefinition, messages: Messages, payload_bucket: s3.IBucket | None, key: kms.IKey | None
-) -> None:
+) -> Wildcards:
     """Let a task receive, extend, return and delete messages of the queue, dead-letter them, read their payloads."""
-    definition.add_to_task_role_policy(
-        iam.PolicyStatement(
-            actions=["sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage"],
-            resources=[messages.queue.queue_arn],
-        )
-    )
-    definition.add_to_task_role_policy(
-        iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[messages.dead_letter_queue.queue_arn])
-    )
+    role = task_role(definition)
+    messages.queue.grant(role, "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage")
+    messages.dead_letter_queue.grant(role, "sqs:SendMessage")
     if key is not None:
-        key.grant(definition.task_role, *USING)
-    if payload_bucket is not None:
-        _grant_objects(definition, payload_bucket, ["s3:GetObject", "s3:DeleteObject"])
-        if payload_bucket.encryption_key is not None:
-            payload_bucket.encryption_key.grant_decrypt(definition.task_role)
+        key.grant(role, *USING)
+    if payload_bucket is None:
+        return {}
+    wildcards = _grant_objects(definition, payload_bucket, ["s3:GetObject", "s3:DeleteObject"])
+    if payload_bucket.encryption_key is not None:
+        payload_bucket.encryption_key.grant_decrypt(role)
+    return wildcards
 
 
 def grant_signing_secret(definition: ecs.TaskDefinition, webhook: Webhook | None) -> None:
@@ -47,65 +47,50 @@ def grant_signing_secret(definition: ecs.TaskDefinition, webhook: Webhook | None
     secret = webhook.hmac.secret
     # An imported secret's ARN may lack the six characters that Secrets Manager puts at its end.
     full_arn = secret.secret_full_arn
-    definition.add_to_task_role_policy(
-        iam.PolicyStatement(
-            actions=["secretsmanager:GetSecretValue"],
-            resources=[f"{secret.secret_arn}-??????" if full_arn is None else full_arn],
-        )
-    )
+    readable = f"{secret.secret_arn}-??????" if full_arn is None else full_arn
+    allow(definition, ["secretsmanager:GetSecretValue"], [readable])
     if secret.encryption_key is not None:
-        secret.encryption_key.grant_decrypt(definition.task_role)
+        secret.encryption_key.grant_decrypt(task_role(definition))
 
 
-def grant_payload_bucket(definition: ecs.TaskDefinition, bucket: s3.IBucket) -> None:
+def grant_payload_bucket(definition: ecs.TaskDefinition, bucket: s3.IBucket) -> Wildcards:
     """Let a task put payloads into the service's own bucket, sign URLs to read them, and delete them."""
-    _grant_objects(definition, bucket, ["s3:PutObject", "s3:GetObject", "s3:DeleteObject"])
+    return _grant_objects(definition, bucket, ["s3:PutObject", "s3:GetObject", "s3:DeleteObject"])
 
 
-def grant_protecting(definition: ecs.TaskDefinition, cluster: ecs.ICluster) -> None:
+def grant_protecting(definition: ecs.TaskDefinition, cluster: ecs.ICluster) -> Wildcards:
     """Let a task protect itself from scale-in and deployments while jobs run in it.
 
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-scale-in-protection.html
     """
-    tasks = tasks_of(cluster, Stack.of(definition))
-    definition.add_to_task_role_policy(iam.PolicyStatement(actions=["ecs:UpdateTaskProtection"], resources=[tasks]))
-    acknowledge_wildcards(definition, {tasks: "a task protects itself, and has no name before it runs"})
+    tasks = tasks_of(cluster, stack_of(definition))
+    allow(definition, ["ecs:UpdateTaskProtection"], [tasks])
+    return {tasks: "a task protects itself, and has no name before it runs"}
 
 
 def grant_notifying(
     definition: ecs.TaskDefinition, topic: sns.ITopic | None, worker_log: logs.LogGroup | None = None
-) -> None:
+) -> Wildcards:
     """Let a task tell a topic of failed jobs, if there is one, and read the last lines of workers in a log group.
 
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html
     """
     if topic is None:
-        return
-    topic.grant_publish(definition.task_role)
-    if worker_log is not None:
-        streams = Stack.of(definition).format_arn(
-            service="logs",
-            resource="log-group",
-            resource_name=f"{worker_log.log_group_name}:log-stream:{LOG_STREAM_PREFIX}/{WORKER_CONTAINER}/*",
-            arn_format=ArnFormat.COLON_RESOURCE_NAME,
-        )
-        definition.add_to_task_role_policy(iam.PolicyStatement(actions=["logs:GetLogEvents"], resources=[streams]))
-        acknowledge_wildcards(
-            definition, {streams: "a worker's stream is named by its task, and has no name before it runs"}
-        )
-
-
-def tasks_of(cluster: ecs.ICluster, stack: Stack) -> str:
-    """Give the ARN that all tasks of a cluster match."""
-    return stack.format_arn(
-        service="ecs",
-        resource="task",
-        resource_name=f"{cluster.cluster_name}/*",
-        arn_format=ArnFormat.SLASH_RESOURCE_NAME,
+        return {}
+    topic.grant_publish(task_role(definition))
+    if worker_log is None:
+        return {}
+    streams = stack_of(definition).format_arn(
+        service="logs",
+        resource="log-group",
+        resource_name=f"{worker_log.log_group_name}:log-stream:{LOG_STREAM_PREFIX}/{WORKER_CONTAINER}/*",
+        arn_format=ArnFormat.COLON_RESOURCE_NAME,
     )
+    allow(definition, ["logs:GetLogEvents"], [streams])
+    return {streams: "a worker's stream is named by its task, and has no name before it runs"}
 
 
-def _grant_objects(definition: ecs.TaskDefinition, bucket: s3.IBucket, actions: Sequence[str]) -> None:
+def _grant_objects(definition: ecs.TaskDefinition, bucket: s3.IBucket, actions: Sequence[str]) -> Wildcards:
     """Let a task do this with every object of a bucket, and list it.
 
     Without the right to list the bucket S3 answers for an object that does not exist as for one that may not be read,
@@ -113,6 +98,6 @@ def _grant_objects(definition: ecs.TaskDefinition, bucket: s3.IBucket, actions: 
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
     """
     objects = bucket.arn_for_objects("*")
-    for allowed, resource in ((actions, objects), (["s3:ListBucket"], bucket.bucket_arn)):
-        definition.add_to_task_role_policy(iam.PolicyStatement(actions=list(allowed), resources=[resource]))
-    acknowledge_wildcards(definition, {objects: "each payload is an object of its own, in a bucket of payloads"})
+    allow(definition, actions, [objects])
+    allow(definition, ["s3:ListBucket"], [bucket.bucket_arn])
+    return {objects: "each payload is an object of its own, in a bucket of payloads"}
