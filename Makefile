@@ -9,7 +9,7 @@ RUN = PATH="$(CURDIR)/$(BIN):$$PATH" JSII_NODE="$(NODE)"
 SOURCES = src watcher tests examples bench docs/dashboard_picture.py docs/props_page.py
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test fault lowest e2e bench bench-scale check synth dashboard-picture props-page format requirements clean
+.PHONY: help install demo test fault lowest e2e bench bench-scale bench-synth check synth dashboard-picture props-page format requirements clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ bench: $(STAMP) ## measure the watcher beside its peers, which npm installs (min
 
 bench-scale: $(STAMP) ## measure 1,000 ECS tasks of one watcher and 10,000 of ten, within AWS's limits (minutes; let nothing else run)
 	@$(RUN) python -m bench.scale --json bench/results/scale.json
+
+bench-synth: $(STAMP) ## measure how long a hundred services take to synthesise, beside CDK's own (minutes; let nothing else run)
+	@$(RUN) python -m bench.synth --json bench/results/synth.json
 
 check: $(STAMP) ## types, style and the import law
 	@$(RUN) ruff check $(SOURCES)

@@ -32,13 +32,10 @@ def with_init(scope: Construct) -> ecs.LinuxParameters:
     return ecs.LinuxParameters(scope, "Init", init_process_enabled=True)
 
 
-def add_scratch(definition: ecs.TaskDefinition, *containers: ecs.ContainerDefinition) -> None:
-    """Give these containers a volume of the task's for files of a short life."""
+def add_scratch(definition: ecs.TaskDefinition) -> ecs.MountPoint:
+    """Give a task a volume for files of a short life; gives where its containers are to mount it."""
     definition.add_volume(name=_SCRATCH_VOLUME)
-    for container in containers:
-        container.add_mount_points(
-            ecs.MountPoint(source_volume=_SCRATCH_VOLUME, container_path=SCRATCH_DIRECTORY, read_only=False)
-        )
+    return ecs.MountPoint(source_volume=_SCRATCH_VOLUME, container_path=SCRATCH_DIRECTORY, read_only=False)
 
 
 @remembered

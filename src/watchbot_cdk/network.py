@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 
 from aws_cdk import Annotations, RemovalPolicy, Stack
@@ -41,7 +42,14 @@ class Network:
     cluster: ecs.ICluster
     service: Interfaces | None
     workers: Interfaces | None
-    connections: ec2.Connections
+    security_groups: Sequence[ec2.ISecurityGroup] | None
+
+    @functools.cached_property
+    def connections(self) -> ec2.Connections:
+        """The network side of the tasks, or of the instances whose network they share; made when asked for."""
+        if self.security_groups is None:
+            return self.cluster.connections
+        return ec2.Connections(security_groups=list(self.security_groups))
 
 
 def add_network(scope: Construct, placement: Placement, isolation: Isolation) -> Network:
@@ -52,7 +60,7 @@ def add_network(scope: Construct, placement: Placement, isolation: Isolation) ->
     """
     cluster = _cluster(scope, placement)
     if not placement.has_subnets(isolation):
-        return Network(cluster, None, None, cluster.connections)
+        return Network(cluster, None, None, None)
     interfaces = _interfaces(scope, placement, cluster)
     workers: Interfaces | None = interfaces
     groups = list(interfaces.security_groups)
@@ -65,7 +73,7 @@ def add_network(scope: Construct, placement: Placement, isolation: Isolation) ->
     for each in (service, workers):
         if each is not None:
             _warn_of_no_way_out(scope, each)
-    return Network(cluster, service, workers, ec2.Connections(security_groups=groups))
+    return Network(cluster, service, workers, groups)
 
 
 def _cluster(scope: Construct, placement: Placement) -> ecs.ICluster:

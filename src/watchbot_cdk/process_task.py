@@ -65,11 +65,10 @@ def add_process_task(
         secrets=_out_of_the_way(arguments.secrets),
         health_check=loop_health(RUNTIME_DIRECTORY),
     )
-    worker.add_mount_points(
-        ecs.MountPoint(source_volume=_RUNTIME_VOLUME, container_path=RUNTIME_DIRECTORY, read_only=True),
-    )
+    scratch = add_scratch(definition)
+    worker.add_mount_points(_runtime(read_only=True), scratch)
     install = _add_install(definition, log_group, watcher_image)
-    add_scratch(definition, worker, install)
+    install.add_mount_points(_runtime(read_only=False), scratch)
     worker.add_container_dependencies(
         ecs.ContainerDependency(container=install, condition=ecs.ContainerDependencyCondition.SUCCESS)
     )
@@ -93,7 +92,7 @@ def _add_install(
     definition: ecs.TaskDefinition, log_group: logs.LogGroup, watcher_image: ecs.ContainerImage
 ) -> ecs.ContainerDefinition:
     """Add the container that fills the volumes and ends; it is root because ECS creates volumes as root's."""
-    install = definition.add_container(
+    return definition.add_container(
         INSTALL_CONTAINER,
         image=watcher_image,
         command=["install", RUNTIME_DIRECTORY, "--scratch", SCRATCH_DIRECTORY],
@@ -103,10 +102,10 @@ def _add_install(
         memory_reservation_mib=64,
         logging=container_log(log_group),
     )
-    install.add_mount_points(
-        ecs.MountPoint(source_volume=_RUNTIME_VOLUME, container_path=RUNTIME_DIRECTORY, read_only=False),
-    )
-    return install
+
+
+def _runtime(*, read_only: bool) -> ecs.MountPoint:
+    return ecs.MountPoint(source_volume=_RUNTIME_VOLUME, container_path=RUNTIME_DIRECTORY, read_only=read_only)
 
 
 def _out_of_the_way(variables: Mapping[str, _T]) -> dict[str, _T]:

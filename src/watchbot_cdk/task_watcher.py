@@ -96,7 +96,7 @@ def _add_watcher(
         health_check=loop_health(IMAGE_RUNTIME_DIRECTORY),
         stop_timeout=_STOP_TIMEOUT,
     )
-    add_scratch(definition, watcher)
+    watcher.add_mount_points(add_scratch(definition))
 
 
 def _grant_running(watcher: ecs.TaskDefinition, worker: ecs.TaskDefinition, cluster: ecs.ICluster) -> Wildcards:

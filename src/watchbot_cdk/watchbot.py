@@ -269,7 +269,8 @@ class Watchbot(ServiceMetrics, Sources):
         self._network = add_network(self, arguments.placement, isolation)
         self._name = service_name(self)
         self._add_tasks(arguments)
-        files = connect_file_systems(arguments.worker.mounts, self._network.connections)
+        mounts = arguments.worker.mounts
+        files = connect_file_systems(mounts, self._network.connections) if mounts else ()
         needs = (self._watcher_task, self._task, *files)
         self._service = add_service(self, arguments, self._network, self._watcher_task, needs)
         self._add_ingress(arguments)
