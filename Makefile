@@ -32,7 +32,8 @@ test: $(STAMP) ## run the tests that need no Docker and no network
 	@echo "left out: make fault (kills, a faulty network) and make e2e (real containers, needs a Docker engine)"
 
 fault: $(STAMP) ## run the tests that break things: kills, a faulty network (minutes)
-	@$(RUN) python -m pytest tests/fault -q
+	@$(RUN) python -m pytest tests/fault --ignore tests/fault/test_combinations.py -q
+	@$(RUN) python -m pytest tests/fault/test_combinations.py -n auto -q
 
 lowest: $(STAMP) ## run the synth tests with the lowest aws-cdk-lib allowed (minutes; needs PyPI)
 	@$(RUN) tests/synth/lowest-cdk

@@ -62,7 +62,8 @@ class Capacity:
         ``base`` is for Isolation.PROCESS.
         """
         is_fargate = is_list_of(ecs.CapacityProviderStrategy, providers) and all(map(_is_fargate, providers))
-        return cls(LaunchType.FARGATE if is_fargate else LaunchType.EC2, providers)
+        # None would be none at all, which is EC2 itself.
+        return cls(LaunchType.FARGATE if is_fargate else LaunchType.EC2, () if providers is None else providers)
 
     @property
     def is_ec2(self) -> bool:

@@ -86,7 +86,7 @@ def mount_kinds(mount: Mount) -> Iterable[str]:
 def mount_problems(mounts: Sequence[Mount], isolation: Isolation, *, is_ec2: bool) -> Iterable[str]:
     """Say what is wrong with mounts of the right kinds."""
     paths = [mount.container_path for mount in mounts]
-    if len(set(paths)) < len(paths):
+    if len({path.rstrip("/") for path in paths}) < len(paths):
         yield f"mounts must have a container_path each, got {', '.join(paths)}"
     for mount in mounts:
         yield from _path_problems("container_path", mount.container_path)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 
-from watchbot.contract import Isolation
+from watchbot.contract import Isolation, LaunchType
 from watchbot_cdk.capacity import Capacity, capacity_problems
 from watchbot_cdk.problems import is_list_of, kind_problems
 from watchbot_cdk.subnets import Subnets, default_subnets, selected_subnets, vpc_of
@@ -50,6 +50,8 @@ class Placement:
         if not (self.cluster is None or isinstance(self.cluster, ecs.Cluster) or hasattr(self.cluster, "cluster_arn")):
             yield f"cluster must be a Cluster or None, got {self.cluster!r}"
         yield from kind_problems("capacity", self.capacity, Capacity)
+        if isinstance(self.capacity, Capacity):
+            yield from kind_problems("capacity launch_type", self.capacity.launch_type, LaunchType)
         yield from kind_problems("vpc_subnets", self.vpc_subnets, ec2.SubnetSelection, optional=True)
         yield from kind_problems("assign_public_ip", self.assign_public_ip, bool, optional=True)
         if self.security_groups is not None and not _are_security_groups(self.security_groups):

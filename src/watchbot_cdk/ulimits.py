@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 from aws_cdk import aws_ecs as ecs
@@ -42,5 +43,9 @@ def ulimit_problems(given: Sequence[ecs.Ulimit], *, is_ec2: bool) -> Iterable[st
         yield from problems
         if problems:
             continue
-        if not (is_deploy_time(soft) or is_deploy_time(hard)) and soft > hard >= 0:
+        if not (is_deploy_time(soft) or is_deploy_time(hard)) and _height(soft) > _height(hard):
             yield f"ulimits soft_limit of {name} must be at most its hard_limit {hard:g}, got {soft:g}"
+
+
+def _height(limit: float) -> float:
+    return math.inf if limit == _UNLIMITED else limit

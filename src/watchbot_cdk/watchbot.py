@@ -80,7 +80,7 @@ class Watchbot(ServiceMetrics, Sources):
         MiB.
     :param memory_reservation_mib: what the worker's container reserves of its instance, less than its limit; by
         default all of ``memory_limit_mib``. For EC2.
-    :param gpu_count: of the instance's GPUs, for the worker alone; none by default. For EC2.
+    :param gpu_count: of the instance's GPUs, 1 to 16, for the worker alone; none by default. For EC2; no token.
     :param ephemeral_storage_gib: the task's disk, 21 to 200 GiB; 20 GiB by default. For Fargate.
     :param mounts: volumes in the worker's container; none by default. Those of the host are for EC2.
     :param privileged: give the worker root's rights on its instance. For EC2.

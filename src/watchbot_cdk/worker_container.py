@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from aws_cdk import Intrinsic, Token
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_logs as logs
 
 from watchbot.contract import WORKER_CONTAINER
 from watchbot_cdk.arguments import Arguments
 from watchbot_cdk.containers import container_log, with_init
+from watchbot_cdk.deploy_time import is_deploy_time
 from watchbot_cdk.mount import add_mounts
 from watchbot_cdk.ulimits import ulimits_of
 
@@ -30,7 +32,7 @@ def add_worker_container(
     With a memory reservation the limit is the container's, because ECS reserves the whole of a task's own.
     """
     options = arguments.worker
-    reservation = options.memory_reservation_mib
+    reservation = _reservation(options.memory_reservation_mib, arguments.memory_limit_mib)
     container = definition.add_container(
         WORKER_CONTAINER,
         image=arguments.image,
@@ -52,3 +54,13 @@ def add_worker_container(
     )
     add_mounts(definition, container, options.mounts)
     return container
+
+
+def _reservation(reservation: float | None, limit: float) -> float | None:
+    """Give the reservation, beside a limit that is known only at deployment as a token made after that one.
+
+    CDK compares the two as they are, and the numbers that stand for tokens are below all others, later ones lower.
+    """
+    if reservation is None or not is_deploy_time(limit):
+        return reservation
+    return Token.as_number(Intrinsic(reservation))

@@ -92,7 +92,7 @@ class WorkerOptions:
                 "of their instance"
             )
         if self.gpu_count is not None:
-            yield from whole_problems("gpu_count", self.gpu_count, 1, _MOST_GPUS)
+            yield from _gpu_problems(self.gpu_count)
 
     def _fargate_problems(self) -> Iterable[str]:
         """Say what Fargate has not.
@@ -111,6 +111,14 @@ class WorkerOptions:
         if self.ephemeral_storage_gib is not None:
             # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-task-storage.html
             yield from whole_problems("ephemeral_storage_gib", self.ephemeral_storage_gib, 21, 200)
+
+
+def _gpu_problems(count: float) -> Iterable[str]:
+    """Say what is wrong with this number of GPUs; CDK writes one that is known only at deployment as another number."""
+    if is_deploy_time(count):
+        yield "gpu_count must be known at synthesis, got a value known only at deployment"
+    else:
+        yield from whole_problems("gpu_count", count, 1, _MOST_GPUS)
 
 
 def _reservation_problems(reservation: float, limit: float) -> Iterable[str]:

@@ -192,7 +192,7 @@ def test_the_documented_defaults_hold() -> None:
         ("WATCHBOT_HMAC_TOLERANCE_SECONDS", "0", "a whole number from 1 to 86400"),
         ("WATCHBOT_TASK_PUBLIC_IP", "yes", "true or false"),
         ("WATCHBOT_NOTIFICATION_TOPIC_ARN", "", "empty"),
-        ("WATCHBOT_WATCHERS", "0", "a whole number from 1 to 5000"),
+        ("WATCHBOT_WATCHERS", "-1", "a whole number from 0 to 5000"),
         ("WATCHBOT_START_TIMEOUT_SECONDS", "0", "a whole number from 1 to 43200"),
         ("WATCHBOT_TASK_LAUNCH_TYPE", "lambda", "one of fargate, ec2"),
         ("WATCHBOT_TASK_CAPACITY", "FARGATE", "weights from 0 to 1000"),
@@ -279,3 +279,7 @@ def test_a_description_survives_its_stack_output() -> None:
 def test_refuses_an_output_that_is_no_description(text: str, problem: str) -> None:
     with pytest.raises(DescriptionError, match=problem):
         Description.from_json(text)
+
+
+def test_a_watcher_where_a_parameter_says_there_are_none_has_all_that_the_account_is_allowed() -> None:
+    assert Settings.from_env({"WATCHBOT_QUEUE_URL": QUEUE, "WATCHBOT_WATCHERS": "0"}).watchers == 1

@@ -22,7 +22,27 @@ def test_tokens_of_every_kind_are_known_at_deployment() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [0, 1, -1, 10**400, True, 0.5, -0.5, -1e300, float("nan"), float("-inf"), "", "text", "${AWS::Region}", None],
+    [
+        0,
+        1,
+        -1,
+        10**400,
+        True,
+        0.5,
+        -0.5,
+        -1e300,
+        float("nan"),
+        float("-inf"),
+        "",
+        "text",
+        "${AWS::Region}",
+        None,
+        b"text",
+        ["text"],
+        [3],
+        {},
+        object(),
+    ],
 )
 def test_a_plain_value_is_known_now(value: object) -> None:
     assert not is_deploy_time(value)

@@ -111,6 +111,18 @@ def test_the_watcher_knows_which_exit_codes_mean_what(isolation: dict[str, Any])
     assert settings.exit_codes == (("rejected", 99), ("dead_lettered", 5))
 
 
+@pytest.mark.parametrize("reserved", ["Reserved", 424])
+def test_a_limit_known_only_at_deployment_may_stand_beside_any_reservation(reserved: str | int) -> None:
+    def arguments(stack: Stack, vpc: object) -> dict[str, Any]:
+        numbers = {name: CfnParameter(stack, name, type="Number").value_as_number for name in ("Reserved", "Limit")}
+        reservation = numbers[reserved] if isinstance(reserved, str) else reserved
+        return {**EC2, "memory_limit_mib": numbers["Limit"], "memory_reservation_mib": reservation}
+
+    worker = synth_in_cluster(arguments).container("worker")
+    expected = {"Ref": reserved} if isinstance(reserved, str) else reserved
+    assert (worker["Memory"], worker["MemoryReservation"]) == ({"Ref": "Limit"}, expected)
+
+
 def test_sizes_and_codes_known_only_at_deployment_are_taken() -> None:
     def arguments(stack: Stack, vpc: object) -> dict[str, Any]:
         number = CfnParameter(stack, "Number", type="Number").value_as_number
@@ -209,6 +221,14 @@ def test_refuses_what_instances_cannot_do(arguments: dict[str, Any], says: str) 
         synth_in_cluster({**EC2, **arguments})
     assert says in str(caught.value)
     assert len(caught.value.problems) == 1
+
+
+def test_refuses_a_number_of_gpus_known_only_at_deployment() -> None:
+    def arguments(stack: Stack, vpc: object) -> dict[str, Any]:
+        return {**EC2, "gpu_count": CfnParameter(stack, "Gpus", type="Number").value_as_number}
+
+    with pytest.raises(WatchbotArgumentError, match="gpu_count must be known at synthesis"):
+        synth_in_cluster(arguments)
 
 
 def test_refuses_a_drain_known_only_at_deployment() -> None:

@@ -278,6 +278,11 @@ def _whole(lowest: int, highest: int) -> _Reader:
     return read
 
 
+def _sharers(text: str) -> int:
+    """Read how many watchers share what an account is allowed; where a parameter says none, one that runs has all."""
+    return max(1, _whole(0, 5000)(text))
+
+
 def _decimal(lowest: float, highest: float) -> _Reader:
     def read(value: str) -> float:
         try:
@@ -392,7 +397,7 @@ class Settings:
     notification_topic_arn: str | None = _setting("NOTIFICATION_TOPIC_ARN", _text, None)
     cluster: str | None = _setting("CLUSTER", _text, None)
     task_definition: str | None = _setting("TASK_DEFINITION", _text, None)
-    watchers: int = _setting("WATCHERS", _whole(1, 5000), 1)
+    watchers: int = _setting("WATCHERS", _sharers, 1)
     start_timeout_seconds: int = _setting("START_TIMEOUT_SECONDS", _whole(1, 43_200), 600)
     task_launch_type: LaunchType = _setting("TASK_LAUNCH_TYPE", _choice(LaunchType), LaunchType.FARGATE)
     task_capacity: tuple[tuple[str, int], ...] = _setting("TASK_CAPACITY", _providers, ())

@@ -1,0 +1,18 @@
+"""As tests/synth/test_combinations.py, with more of them: minutes."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.synth.combinations import drawn
+from tests.synth.reviewed_combinations import Reviewed
+
+_ALL = 200
+_AT_ONCE = 20
+
+
+@pytest.mark.parametrize("first", range(0, _ALL, _AT_ONCE))
+def test_cloudformation_and_the_watcher_take_what_any_arguments_make(first: int) -> None:
+    reviewed = Reviewed(drawn(_AT_ONCE, first=first))
+    assert reviewed.found_by_cfn_lint() == []
+    assert reviewed.found_by_the_watcher() == []
