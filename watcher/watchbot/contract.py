@@ -280,7 +280,8 @@ def _whole(lowest: int, highest: int) -> _Reader:
 
 def _sharers(text: str) -> int:
     """Read how many watchers share what an account is allowed; where a parameter says none, one that runs has all."""
-    return max(1, _whole(0, 5000)(text))
+    number: int = _whole(0, 5000)(text)
+    return max(1, number)
 
 
 def _decimal(lowest: float, highest: float) -> _Reader:
