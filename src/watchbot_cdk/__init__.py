@@ -10,6 +10,7 @@ from __future__ import annotations
 from watchbot.contract import Isolation, LogFormat
 from watchbot_cdk.alarms import (
     Alarms,
+    AtMaxCapacityAlarm,
     CpuUtilizationAlarm,
     DeadLetterAlarm,
     DwellTimeAlarm,
@@ -28,11 +29,13 @@ from watchbot_cdk.exit_codes import ExitCodes
 from watchbot_cdk.hmac import Hmac
 from watchbot_cdk.mount import Mount
 from watchbot_cdk.s3_event import S3Event
+from watchbot_cdk.scaling import Scaling, ScheduledMinimum
 from watchbot_cdk.watchbot import Watchbot
 from watchbot_cdk.webhook import Webhook
 
 __all__ = [
     "Alarms",
+    "AtMaxCapacityAlarm",
     "Backoff",
     "Capacity",
     "CpuUtilizationAlarm",
@@ -48,6 +51,8 @@ __all__ = [
     "Mount",
     "QueueSizeAlarm",
     "S3Event",
+    "Scaling",
+    "ScheduledMinimum",
     "StalledAlarm",
     "Watchbot",
     "WatchbotArgumentError",

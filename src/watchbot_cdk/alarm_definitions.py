@@ -12,6 +12,7 @@ from aws_cdk import Duration, Tokenization
 from watchbot.contract import Metric
 from watchbot_cdk.alarms import (
     Alarms,
+    AtMaxCapacityAlarm,
     CpuUtilizationAlarm,
     DeadLetterAlarm,
     DwellTimeAlarm,
@@ -24,11 +25,13 @@ from watchbot_cdk.alarms import (
     WorkerErrorsAlarm,
 )
 from watchbot_cdk.deploy_time import is_deploy_time
+from watchbot_cdk.ladder import Backlog
 from watchbot_cdk.metric_source import NOT_VISIBLE, OUTSTANDING, VISIBLE, MetricSource, Series
 from watchbot_cdk.problems import in_seconds, is_token
 
 _HOUR = 3600
 _DAY = 24 * _HOUR
+_QUEUE_SIZE = 40
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,10 +62,11 @@ class AlarmDefinition:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class WatchedService:
-    """What alarms have to know of the service: its metrics, and how long a job may last."""
+    """What alarms have to know of the service: its metrics, how long a job may last, and the most it scales to."""
 
     source: MetricSource
     job_timeout: Duration | None
+    backlog: Backlog | None
 
     @property
     def patience_seconds(self) -> float:
@@ -72,8 +76,17 @@ class WatchedService:
 
 
 def alarm_definitions(alarms: Alarms, service: WatchedService) -> Sequence[AlarmDefinition]:
-    """Define the alarms that are on."""
-    return [_definition(alarm, service) for alarm in alarms.chosen.values()]
+    """Define the alarms that are on for a service."""
+    return [_definition(alarm, service) for alarm in alarms.chosen.values() if _is_for(alarm, service)]
+
+
+def _is_for(alarm: object, service: WatchedService) -> bool:
+    match alarm:
+        case AtMaxCapacityAlarm():
+            return service.backlog is not None
+        case QueueSizeAlarm(threshold=None):
+            return service.backlog is None
+    return True
 
 
 @functools.singledispatch
@@ -125,7 +138,27 @@ def _(alarm: QueueSizeAlarm, service: WatchedService) -> AlarmDefinition:
         series={"visible": service.source.of_queue(VISIBLE, "Average")},
         period_seconds=300,
         periods=alarm.periods,
-        threshold=alarm.threshold,
+        threshold=_QUEUE_SIZE if alarm.threshold is None else alarm.threshold,
+    )
+
+
+@_definition.register
+def _(alarm: AtMaxCapacityAlarm, service: WatchedService) -> AlarmDefinition:
+    # Of the queue alone, which costs nothing: how many watchers ECS runs is a metric of Container Insights.
+    backlog = service.backlog
+    assert backlog is not None  # noqa: S101 - the alarm is for services with Scaling
+    return AlarmDefinition(
+        name="AtMaxCapacity",
+        why="messages need more watchers than there may be, and have for long",
+        what_to_do="see whether jobs fail or are slow, and whether all watchers run; else raise max or workers",
+        series={
+            "visible": service.source.of_queue(VISIBLE, "Average"),
+            "hidden": service.source.of_queue(NOT_VISIBLE, "Average"),
+        },
+        expression=f"{backlog.expression} / {backlog.each}",
+        period_seconds=300,
+        periods=alarm.periods,
+        threshold=backlog.most_watchers,
     )
 
 

@@ -22,6 +22,10 @@ def _count(name: str, value: float) -> Iterable[str]:
     return between_problems(name, value, 0, _MOST)
 
 
+def _optional_count(name: str, value: float | None) -> Iterable[str]:
+    return () if value is None else _count(name, value)
+
+
 def _percent(name: str, value: float) -> Iterable[str]:
     return between_problems(name, value, 0, 100)
 
@@ -77,10 +81,21 @@ class MoreDeadLettersAlarm:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class QueueSizeAlarm:
-    """Goes off when more than ``threshold`` messages wait, on average of each of ``periods`` times five minutes."""
+    """Goes off when more than ``threshold`` messages wait, on average of each of ``periods`` times five minutes.
 
-    threshold: float = dataclasses.field(default=40, metadata=_checked(_count))
+    :param threshold: by default 40 where the number of watchers is fixed; with Scaling there is no such alarm by
+        default, for it starts as many as the messages need.
+    """
+
+    threshold: float | None = dataclasses.field(default=None, metadata=_checked(_optional_count))
     periods: float = dataclasses.field(default=24, metadata=_checked(_five_minutes))
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class AtMaxCapacityAlarm:
+    """Goes off when messages need more watchers than Scaling allows, on average of ``periods`` times five minutes."""
+
+    periods: float = dataclasses.field(default=6, metadata=_checked(_five_minutes))
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +169,7 @@ class MemoryUtilizationAlarm:
 class Alarms:
     """The alarms of a service: None switches one off.
 
+    :param at_max_capacity: for services with Scaling.
     :param cpu_utilization: off by default; of the service's tasks, which with Isolation.TASK are the watchers alone.
     :param memory_utilization: as ``cpu_utilization``.
     :param ok_actions: tell the notification topic also when an alarm is over.
@@ -164,6 +180,7 @@ class Alarms:
     dead_letter: DeadLetterAlarm | None = DeadLetterAlarm()
     more_dead_letters: MoreDeadLettersAlarm | None = MoreDeadLettersAlarm()
     queue_size: QueueSizeAlarm | None = QueueSizeAlarm()
+    at_max_capacity: AtMaxCapacityAlarm | None = AtMaxCapacityAlarm()
     worker_errors: WorkerErrorsAlarm | None = WorkerErrorsAlarm()
     worker_error_rate: WorkerErrorRateAlarm | None = WorkerErrorRateAlarm()
     failed_worker_placement: FailedWorkerPlacementAlarm | None = FailedWorkerPlacementAlarm()
@@ -219,6 +236,7 @@ _KINDS: Mapping[str, type] = {
     "dead_letter": DeadLetterAlarm,
     "more_dead_letters": MoreDeadLettersAlarm,
     "queue_size": QueueSizeAlarm,
+    "at_max_capacity": AtMaxCapacityAlarm,
     "worker_errors": WorkerErrorsAlarm,
     "worker_error_rate": WorkerErrorRateAlarm,
     "failed_worker_placement": FailedWorkerPlacementAlarm,

@@ -34,6 +34,7 @@ from watchbot_cdk.problems import (
     span_problems,
     whole_problems,
 )
+from watchbot_cdk.scaling import MOST_WATCHERS, Scaling
 from watchbot_cdk.webhook import Ingress
 from watchbot_cdk.worker_options import WorkerOptions
 
@@ -65,7 +66,7 @@ class Arguments:
     runtime_platform: ecs.RuntimePlatform | None
     worker: WorkerOptions
     placement: Placement
-    watchers: float
+    watchers: float | Scaling
     workers: float
     fifo: bool
     max_receive_count: float
@@ -113,6 +114,8 @@ class Arguments:
         yield from kind_problems("backoff", self.backoff, Backoff)
         if isinstance(self.backoff, Backoff):
             yield from kind_problems("backoff cap", self.backoff.cap, Duration, optional=True)
+        if isinstance(self.watchers, Scaling):
+            yield from self.watchers.kinds()
         yield from kind_problems("fifo", self.fifo, bool)
         yield from kind_problems("visibility_timeout", self.visibility_timeout, Duration)
         yield from kind_problems("retention_period", self.retention_period, Duration)
@@ -161,7 +164,10 @@ class Arguments:
             yield f"{name} is in both environment and secrets; one of them has to go"
 
     def _numbers(self) -> Iterable[str]:
-        yield from whole_problems("watchers", self.watchers, 0, 5000)
+        if isinstance(self.watchers, Scaling):
+            yield from self.watchers.problems()
+        else:
+            yield from whole_problems("watchers", self.watchers, 0, MOST_WATCHERS)
         yield from whole_problems("workers", self.workers, 1, 1000)
         yield from whole_problems("max_receive_count", self.max_receive_count, 1, 1000)
         yield from between_problems("backoff base", self.backoff.base, 1, 60)

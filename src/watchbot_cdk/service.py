@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from aws_cdk import Annotations, Duration
 from aws_cdk import aws_ecs as ecs
 from constructs import Construct, IDependable
 
@@ -11,10 +12,13 @@ from watchbot.contract import Isolation
 from watchbot_cdk.arguments import Arguments
 from watchbot_cdk.capacity import Capacity
 from watchbot_cdk.network import Network
+from watchbot_cdk.problems import in_seconds
+from watchbot_cdk.scaling import Scaling
 
 _ID = "Service"
 _MIN_HEALTHY_PERCENT = 100
 _MAX_HEALTHY_PERCENT = 200
+_LONGEST_DURING_UPDATE = Duration.minutes(150)
 
 
 def add_service(
@@ -42,6 +46,7 @@ def add_service(
     providers = () if capacity.providers is None else (network.cluster,)
     ways_out = () if network.service is None else network.service.subnets.ways_out
     service.node.add_dependency(*needs, *providers, *ways_out)
+    _warn_of_long_updates(service, arguments)
     return service
 
 
@@ -59,7 +64,7 @@ def _fargate_service(
         _ID,
         cluster=network.cluster,
         task_definition=definition,
-        desired_count=arguments.watchers,
+        desired_count=_desired_count(arguments.watchers),
         min_healthy_percent=_MIN_HEALTHY_PERCENT,
         max_healthy_percent=_MAX_HEALTHY_PERCENT,
         circuit_breaker=ecs.DeploymentCircuitBreaker(enable=True, rollback=True),
@@ -84,7 +89,7 @@ def _ec2_service(
         _ID,
         cluster=network.cluster,
         task_definition=definition,
-        desired_count=arguments.watchers,
+        desired_count=_desired_count(arguments.watchers),
         min_healthy_percent=_MIN_HEALTHY_PERCENT,
         max_healthy_percent=_MAX_HEALTHY_PERCENT,
         circuit_breaker=ecs.DeploymentCircuitBreaker(enable=True, rollback=True),
@@ -96,6 +101,28 @@ def _ec2_service(
         vpc_subnets=None if interfaces is None else interfaces.subnets.selection,
         security_groups=None if interfaces is None else list(interfaces.security_groups),
     )
+
+
+def _warn_of_long_updates(service: ecs.BaseService, arguments: Arguments) -> None:
+    """Warn of jobs that outlast CloudFormation, which gives up on a service after three hours.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-scale-in-protection.html
+    """
+    limit = arguments.job_timeout
+    if arguments.isolation is not Isolation.PROCESS or limit is None or limit.is_unresolved():
+        return
+    if in_seconds(limit) > in_seconds(_LONGEST_DURING_UPDATE):
+        Annotations.of(service).add_warning_v2(
+            "watchbot-cdk:longUpdate",
+            f"job_timeout is {in_seconds(limit):.12g} s: an update of the stack waits for the jobs that run, which "
+            "watchers protect from being stopped, and CloudFormation fails it after 3 hours; Isolation.TASK has "
+            "updates that wait for no job",
+        )
+
+
+def _desired_count(watchers: float | Scaling) -> float | None:
+    """Give none with Scaling, or each deployment would set the number of watchers back."""
+    return None if isinstance(watchers, Scaling) else watchers
 
 
 def _strategies(capacity: Capacity) -> list[ecs.CapacityProviderStrategy] | None:

@@ -42,7 +42,9 @@ def _add_alarm(
         statistic=None if single is None or _is_percentile(single) else single.statistic,
         extended_statistic=single.statistic if single is not None and _is_percentile(single) else None,
         period=None if single is None else definition.period_seconds,
-        metrics=None if single is not None else _queries(definition),
+        metrics=None
+        if single is not None
+        else metric_queries(definition.name, definition.expression, definition.series, definition.period_seconds),
         evaluation_periods=definition.periods,
         datapoints_to_alarm=definition.periods,
         threshold=definition.threshold,
@@ -57,9 +59,10 @@ def _is_percentile(series: Series) -> bool:
     return series.statistic.startswith("p")
 
 
-def _queries(definition: AlarmDefinition) -> list[Any]:
-    result = {"id": "result", "label": definition.name, "expression": definition.expression}
-    return [result, *(_query(name, series, definition.period_seconds) for name, series in definition.series.items())]
+def metric_queries(label: str, expression: str | None, series: Mapping[str, Series], period_seconds: int) -> list[Any]:
+    """Write metric math over series by their names as an alarm wants it; the expression is what it looks at."""
+    result = {"id": "result", "label": label, "expression": expression}
+    return [result, *(_query(name, one, period_seconds) for name, one in series.items())]
 
 
 def _query(name: str, series: Series, period_seconds: int) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from watchbot_cdk.instance_choice import run_task_constraints, run_task_strategi
 from watchbot_cdk.messages import Messages
 from watchbot_cdk.network import Network
 from watchbot_cdk.problems import in_seconds, is_token
+from watchbot_cdk.scaling import most_watchers
 from watchbot_cdk.webhook import Webhook
 
 _BACKOFF_CAP_SECONDS = 900
@@ -50,7 +51,7 @@ def task_environment(
         _settings(arguments, messages, log_group, service),
         cluster=cluster_arn(network.cluster),
         task_definition=worker.task_definition_arn,
-        watchers=_at_least_one(arguments.watchers),
+        watchers=_at_least_one(most_watchers(arguments.watchers)),
         start_timeout_seconds=_seconds(arguments.start_timeout, _START_TIMEOUT_SECONDS),
         task_launch_type=placement.capacity.launch_type,
         task_capacity=tuple(
@@ -74,7 +75,7 @@ def _settings(arguments: Arguments, messages: Messages, log_group: logs.LogGroup
         max_receive_count=_number(arguments.max_receive_count),
         service=service,
         workers=_number(arguments.workers),
-        watchers=1 if failure_topic is None else _at_least_one(arguments.watchers),
+        watchers=1 if failure_topic is None else _at_least_one(most_watchers(arguments.watchers)),
         visibility_timeout_seconds=_seconds_of(arguments.visibility_timeout),
         job_timeout_seconds=_seconds(arguments.job_timeout, 0),
         backoff_base=arguments.backoff.base,

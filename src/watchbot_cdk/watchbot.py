@@ -29,6 +29,7 @@ from watchbot_cdk.dashboard import add_dashboard
 from watchbot_cdk.description import add_description, service_name
 from watchbot_cdk.encryption import allow_services
 from watchbot_cdk.exit_codes import ExitCodes
+from watchbot_cdk.ladder import Backlog, backlog_of
 from watchbot_cdk.log_group import add_log_group
 from watchbot_cdk.log_options import LogOptions
 from watchbot_cdk.messages import add_messages
@@ -42,6 +43,8 @@ from watchbot_cdk.platform import image_platform
 from watchbot_cdk.process_task import add_process_task
 from watchbot_cdk.publisher_user import add_publisher_user
 from watchbot_cdk.redrive import grant_redriving
+from watchbot_cdk.scalable_target import add_scaling
+from watchbot_cdk.scaling import Scaling
 from watchbot_cdk.service import add_service
 from watchbot_cdk.service_alarms import add_alarms
 from watchbot_cdk.service_metrics import ServiceMetrics
@@ -102,7 +105,7 @@ class Watchbot(ServiceMetrics, Sources):
     :param assign_public_ip: give tasks public addresses; by default in public subnets alone. On EC2 they never get any.
     :param placement_constraints: which EC2 instances workers may run on; any by default.
     :param placement_strategies: which of those ECS prefers, in this order; none by default.
-    :param watchers: the number of watcher tasks.
+    :param watchers: the number of watcher tasks; a ``Scaling(min=0, max=…)`` follows the backlog instead.
     :param workers: how many workers each watcher runs at once.
     :param drain: what a job gets to end when its task is stopped; 105 seconds by default with Isolation.PROCESS, 120
         with Isolation.TASK, and on Fargate never more. With PROCESS it is the time before jobs get a TERM; with TASK,
@@ -178,7 +181,7 @@ class Watchbot(ServiceMetrics, Sources):
         assign_public_ip: bool | None = None,
         placement_constraints: Sequence[ecs.PlacementConstraint] | None = None,
         placement_strategies: Sequence[ecs.PlacementStrategy] | None = None,
-        watchers: float = 1,
+        watchers: float | Scaling = 1,
         workers: float = 1,
         drain: Duration | None = None,
         fifo: bool = False,
@@ -315,9 +318,19 @@ class Watchbot(ServiceMetrics, Sources):
             dead_letter_queue=self.dead_letter_queue.queue_name,
             tasks=lambda: (("ClusterName", self.cluster.cluster_name), ("ServiceName", self.service.service_name)),
         )
-        watched = WatchedService(source=self._metric_source, job_timeout=arguments.job_timeout)
+        watched = WatchedService(
+            source=self._metric_source, job_timeout=arguments.job_timeout, backlog=self._scale(arguments)
+        )
         self._alarms = add_alarms(self, monitoring.alarms, watched, self.notification_topic)
         self._dashboard = add_dashboard(self, self._metric_source) if monitoring.dashboard else None
+
+    def _scale(self, arguments: Arguments) -> Backlog | None:
+        scaling = arguments.watchers
+        if not isinstance(scaling, Scaling):
+            return None
+        backlog = backlog_of(scaling, arguments.workers)
+        add_scaling(self, scaling, backlog, self.service, self._metric_source)
+        return backlog
 
     def _describe(self, isolation: Isolation) -> None:
         description = Description(

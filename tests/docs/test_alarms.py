@@ -9,17 +9,23 @@ from pathlib import Path
 
 import pytest
 
-from watchbot_cdk import Alarms, CpuUtilizationAlarm, MemoryUtilizationAlarm
+from watchbot_cdk import Alarms, CpuUtilizationAlarm, MemoryUtilizationAlarm, QueueSizeAlarm
 from watchbot_cdk.alarm_definitions import AlarmDefinition, WatchedService, alarm_definitions
 from watchbot_cdk.alarms import RUNBOOK
-from watchbot_cdk.metric_source import MetricSource
+from watchbot_cdk.ladder import Backlog
+from watchbot_cdk.metric_source import OUTSTANDING, MetricSource
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / RUNBOOK).read_text()
 
 SOURCE = MetricSource(service="svc", queue="queue", dead_letter_queue="dead", tasks=tuple)
-EVERY = Alarms(cpu_utilization=CpuUtilizationAlarm(), memory_utilization=MemoryUtilizationAlarm())
-DEFINITIONS = alarm_definitions(EVERY, WatchedService(source=SOURCE, job_timeout=None))
+EVERY = Alarms(
+    queue_size=QueueSizeAlarm(threshold=40),
+    cpu_utilization=CpuUtilizationAlarm(),
+    memory_utilization=MemoryUtilizationAlarm(),
+)
+SCALED = WatchedService(source=SOURCE, job_timeout=None, backlog=Backlog(OUTSTANDING, 1, 10))
+DEFINITIONS = alarm_definitions(EVERY, SCALED)
 
 pytestmark = pytest.mark.xdist_group("synth")
 
@@ -46,7 +52,7 @@ def test_every_alarm_is_in_the_table_with_its_defaults(argument: str, definition
 
 
 def test_the_page_says_how_many_metrics_are_billed() -> None:
-    default = alarm_definitions(Alarms(), WatchedService(source=SOURCE, job_timeout=None))
+    default = alarm_definitions(Alarms(), WatchedService(source=SOURCE, job_timeout=None, backlog=None))
     assert f"{sum(len(one.series) for one in default)} by default" in PAGE
 
 
