@@ -52,7 +52,7 @@ PREDECESSOR: Mapping[str, str] = {
     "assign_public_ip": "v4 to v9 `fargatePublicIp`; v10 `publicIP`",
     "placement_constraints": "v3 to v9 `placementConstraints`",
     "placement_strategies": "v4 to v9 `placementStrategies`",
-    "watchers": "v3 `watchers`",
+    "watchers": "v3 `watchers`; v4 to v9 `minSize`, `maxSize`; v10 `minScalingCapacity`, `maxScalingCapacity`",
     "workers": "v3 `workers`",
     "fifo": "v10 `fifo`",
     "max_receive_count": "v4 to v9 `deadletterThreshold`; v10 `deadLetterThreshold`",

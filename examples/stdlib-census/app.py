@@ -8,7 +8,7 @@ from pathlib import Path
 from aws_cdk import App, Stack
 from aws_cdk import aws_ecs as ecs
 
-from watchbot_cdk import Isolation, Watchbot
+from watchbot_cdk import Isolation, Scaling, Watchbot
 
 app = App()
 stack = Stack(app, "StdlibCensus")
@@ -20,6 +20,8 @@ Watchbot(
     command=["python", "census.py"],
     # Where results go: a folder here, an S3 bucket or a file system in earnest.
     environment={"RESULTS": os.environ.get("CENSUS_RESULTS", "/results")},
+    # None while there is nothing to count; here, on one machine, it is one.
+    watchers=Scaling(max=10),
     workers=4,
     max_receive_count=3,
 )

@@ -54,6 +54,9 @@ def test_every_alarm_is_in_the_table_with_its_defaults(argument: str, definition
 def test_the_page_says_how_many_metrics_are_billed() -> None:
     default = alarm_definitions(Alarms(), WatchedService(source=SOURCE, job_timeout=None, backlog=None))
     assert f"{sum(len(one.series) for one in default)} by default" in PAGE
+    scaled = alarm_definitions(Alarms(), SCALED)
+    scaling = 4
+    assert f"{sum(len(one.series) for one in scaled) + scaling} with Scaling" in PAGE
 
 
 def test_the_picture_of_the_dashboard_is_of_this_dashboard() -> None:

@@ -17,7 +17,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 
 from tests.synth.template import Template, cluster_with_instances, image
-from watchbot_cdk import Capacity, Hmac, Isolation, Mount, Watchbot, Webhook
+from watchbot_cdk import Capacity, Hmac, Isolation, Mount, Scaling, ScheduledMinimum, Watchbot, Webhook
 
 
 def _task(stack: Stack) -> None:
@@ -87,8 +87,10 @@ def _encrypted(stack: Stack) -> None:
 
 
 def _notified(stack: Stack) -> None:
+    morning = scheduler.ScheduleExpression.cron(minute="0", hour="8")
     _of_each_isolation(
         stack,
+        watchers=Scaling(max=50, scheduled=[ScheduledMinimum(schedule=morning, min=1)]),
         notification_email="ops@example.com",
         notify_on_each_failure=True,
     )

@@ -17,7 +17,7 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sns as sns
 
 from tests.synth.template import Template, image, placeholders, synth, synth_watchbot
-from watchbot_cdk import Capacity, Isolation, LogFormat, Watchbot
+from watchbot_cdk import Capacity, Isolation, LogFormat, Scaling, Watchbot
 
 PROCESS: dict[str, Any] = {"isolation": Isolation.PROCESS, "command": ["work"]}
 ARM64 = ecs.RuntimePlatform(
@@ -26,7 +26,7 @@ ARM64 = ecs.RuntimePlatform(
 SETTINGS: list[dict[str, Any]] = [
     {},
     {"fifo": True},
-    {"workers": 10, "watchers": 2},
+    {"workers": 10, "watchers": Scaling(min=1, max=20)},
     {"capacity": Capacity.fargate_spot(spot=3, on_demand=1)},
     {"runtime_platform": ARM64},
     {"environment": {"MODE": "fast"}, "log_format": LogFormat.JSON},
@@ -137,6 +137,16 @@ IN_PROCESS = EITHER | {
     "svcTaskTaskRole",
     "svcTaskTaskRoleDefaultPolicy",
 }
+WITH_SCALING = {
+    "svcAtMaxCapacityAlarm",
+    "svcQueueSizeAlarm",
+    "svcScalableTarget",
+    "svcScaleInAlarm",
+    "svcScaleInPolicy",
+    "svcScaleOutAlarm",
+    "svcScaleOutPolicy",
+}
+"""What comes with Scaling, and the one that goes."""
 
 
 @pytest.fixture(scope="module", params=[TASK, IN_PROCESS], ids=["task", "process"])
@@ -148,6 +158,7 @@ def test_construct_ids_stay_as_they_are(isolation: tuple[dict[str, Any], set[str
     """A resource of another id is another resource: a queue would be deleted, with the messages in it."""
     arguments, ids = isolation
     assert _names(synth_watchbot(**arguments)) == ids | SHARED
+    assert _names(synth_watchbot(**arguments, watchers=Scaling(max=2))) ^ (ids | SHARED) == WITH_SCALING
 
 
 def test_tags_reach_every_resource_and_every_task(isolation: tuple[dict[str, Any], set[str]]) -> None:
