@@ -12,6 +12,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from watchbot.contract import Metric
+from watchbot_cdk.deploy_time import is_deploy_time
 from watchbot_cdk.metric_source import NOT_VISIBLE, OLDEST_AGE, VISIBLE, MetricSource, Series
 
 COLUMNS = 24
@@ -45,21 +46,26 @@ class Line:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Widget:
-    """One graph of a dashboard."""
+    """One graph of a dashboard; ``most`` is a line across it."""
 
     title: str
     unit: str
     lines: Sequence[Line]
     stacked: bool = False
+    most: float | None = None
 
 
-def add_dashboard(scope: Construct, source: MetricSource) -> cloudwatch.CfnDashboard:
-    """Create the dashboard; CloudFormation names it, so that any number of services fit in an account."""
-    body = dashboard_body(widgets(source), _REGION)
+def add_dashboard(scope: Construct, source: MetricSource, most_watchers: float | None) -> cloudwatch.CfnDashboard:
+    """Create the dashboard; CloudFormation names it, so that any number of services fit in an account.
+
+    The most watchers there may be is a line, unless only the deployment knows it: JSON has no place to fill it in.
+    """
+    is_known = most_watchers is not None and not is_deploy_time(most_watchers)
+    body = dashboard_body(widgets(source, most_watchers if is_known else None), _REGION)
     return cloudwatch.CfnDashboard(scope, "Dashboard", dashboard_body=json.dumps(body))
 
 
-def widgets(source: MetricSource) -> list[Widget]:
+def widgets(source: MetricSource, most_watchers: float | None = None) -> list[Widget]:
     """Give the widgets, three in a row."""
     return [
         _queue_depth(source),
@@ -79,7 +85,7 @@ def widgets(source: MetricSource) -> list[Widget]:
         _percentiles("Dwell: from sent to settled", source, Metric.RESPONSE_DURATION),
         _percentiles("Duration of jobs", source, Metric.WORKER_DURATION),
         _outcomes(source),
-        _tasks(source),
+        _tasks(source, most_watchers),
         _failures(source),
         Widget(
             "Dead letters",
@@ -117,7 +123,7 @@ def _outcomes(source: MetricSource) -> Widget:
     return Widget("Outcomes", "jobs a minute", lines, stacked=True)
 
 
-def _tasks(source: MetricSource) -> Widget:
+def _tasks(source: MetricSource, most_watchers: float | None) -> Widget:
     # Each watcher writes its concurrency once a minute: the number of values is that of the watchers, the sum that of
     # the jobs, which with Isolation.TASK are tasks of their own.
     lines = [
@@ -125,7 +131,7 @@ def _tasks(source: MetricSource) -> Widget:
         Line("jobs at once", _BLUE, source.of_watchers(Metric.WATCHER_CONCURRENCY, "Sum")),
         Line("workers that do not start", _RED, source.of_watchers(Metric.UNPLACED_WORKERS, "Sum")),
     ]
-    return Widget("Tasks running", "", lines)
+    return Widget("Tasks running", "", lines, most=most_watchers)
 
 
 def _failures(source: MetricSource) -> Widget:
@@ -174,8 +180,15 @@ def _placed(widget: Widget, number: int, region: str) -> dict[str, Any]:
             "period": _PERIOD_SECONDS,
             "yAxis": {"left": {"label": widget.unit, "showUnits": False, "min": 0}},
             "metrics": [_metric(line) for line in widget.lines],
+            **_limit(widget),
         },
     }
+
+
+def _limit(widget: Widget) -> dict[str, Any]:
+    if widget.most is None:
+        return {}
+    return {"annotations": {"horizontal": [{"label": "most watchers", "value": widget.most, "color": _GREY}]}}
 
 
 def _metric(line: Line) -> list[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aws_cdk import Annotations, Duration
+from aws_cdk import Annotations
 from aws_cdk import aws_ecs as ecs
 from constructs import Construct, IDependable
 
@@ -18,7 +18,7 @@ from watchbot_cdk.scaling import Scaling
 _ID = "Service"
 _MIN_HEALTHY_PERCENT = 100
 _MAX_HEALTHY_PERCENT = 200
-_LONGEST_DURING_UPDATE = Duration.minutes(150)
+_LONGEST_DURING_UPDATE_SECONDS = 2.5 * 3600
 
 
 def add_service(
@@ -111,7 +111,7 @@ def _warn_of_long_updates(service: ecs.BaseService, arguments: Arguments) -> Non
     limit = arguments.job_timeout
     if arguments.isolation is not Isolation.PROCESS or limit is None or limit.is_unresolved():
         return
-    if in_seconds(limit) > in_seconds(_LONGEST_DURING_UPDATE):
+    if in_seconds(limit) > _LONGEST_DURING_UPDATE_SECONDS:
         Annotations.of(service).add_warning_v2(
             "watchbot-cdk:longUpdate",
             f"job_timeout is {in_seconds(limit):.12g} s: an update of the stack waits for the jobs that run, which "

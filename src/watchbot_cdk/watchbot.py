@@ -318,11 +318,11 @@ class Watchbot(ServiceMetrics, Sources):
             dead_letter_queue=self.dead_letter_queue.queue_name,
             tasks=lambda: (("ClusterName", self.cluster.cluster_name), ("ServiceName", self.service.service_name)),
         )
-        watched = WatchedService(
-            source=self._metric_source, job_timeout=arguments.job_timeout, backlog=self._scale(arguments)
-        )
+        backlog = self._scale(arguments)
+        watched = WatchedService(source=self._metric_source, job_timeout=arguments.job_timeout, backlog=backlog)
         self._alarms = add_alarms(self, monitoring.alarms, watched, self.notification_topic)
-        self._dashboard = add_dashboard(self, self._metric_source) if monitoring.dashboard else None
+        most = None if backlog is None else backlog.most_watchers
+        self._dashboard = add_dashboard(self, self._metric_source, most) if monitoring.dashboard else None
 
     def _scale(self, arguments: Arguments) -> Backlog | None:
         scaling = arguments.watchers

@@ -24,7 +24,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
-from watchbot_cdk import Hmac, Isolation, Watchbot, Webhook
+from watchbot_cdk import Hmac, Isolation, Scaling, Watchbot, Webhook
 
 app = App()
 image = ecs.ContainerImage.from_asset("worker")
@@ -50,7 +50,9 @@ Watchbot(
     watchers=2,
     environment=environment,
 )
-Watchbot(stack, "ordered", image=image, isolation=Isolation.PROCESS, command=shell, fifo=True)
+Watchbot(
+    stack, "ordered", image=image, isolation=Isolation.PROCESS, command=shell, fifo=True, watchers=Scaling(max=9)
+)
 Watchbot(stack, "slow", image=image, isolation=Isolation.PROCESS, command=["sh", "-c", "echo ready; sleep 1000"])
 Watchbot(stack, "murder", image=image, isolation=Isolation.PROCESS, command=["sh", "murder.sh"], watchers=2)
 

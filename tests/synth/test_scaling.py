@@ -244,6 +244,15 @@ def test_with_scaling_only_a_backlog_that_max_is_too_few_for_is_news_unless_aske
     assert next(iter(of_size)).startswith("Huge")
 
 
+def test_the_dashboard_shows_the_most_watchers_there_may_be(template: Template) -> None:
+    assert '"value": 50' in _dashboard(template, "Patient")
+    assert '"annotations"' not in _dashboard(template, "Unknown")
+
+
+def _dashboard(template: Template, name: str) -> str:
+    return placeholders(template.one("AWS::CloudWatch::Dashboard", name)["DashboardBody"])
+
+
 def test_the_alarm_of_max_is_tuned_and_switched_off_as_others_are() -> None:
     def build(stack: Stack) -> None:
         cluster = _cluster(stack)
