@@ -9,12 +9,12 @@ from aws_cdk import Duration
 from aws_cdk import aws_scheduler as scheduler
 
 from watchbot_cdk.deploy_time import is_deploy_time
-from watchbot_cdk.problems import in_seconds, is_list_of, kind_problems, span_problems, whole_problems
+from watchbot_cdk.problems import in_seconds, is_list_of, is_token, kind_problems, span_problems, whole_problems
 
 MOST_WATCHERS = 5000
 """Tasks of one ECS service: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html"""
 
-_LONGEST = Duration.days(14)
+_LONGEST_SECONDS = 14 * 24 * 3600
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +118,7 @@ def most_watchers(watchers: float | Scaling) -> float:
 
 
 def _time_problems(name: str, value: Duration) -> Iterable[str]:
-    if value.is_unresolved():
+    if is_token(value):
         yield f"{name} must be known at synthesis, got a value known only at deployment"
         return
-    yield from span_problems(name, value, Duration.seconds(1), _LONGEST)
+    yield from span_problems(name, value, 1, _LONGEST_SECONDS)

@@ -12,7 +12,7 @@ from watchbot.contract import Isolation
 from watchbot_cdk.arguments import Arguments
 from watchbot_cdk.capacity import Capacity
 from watchbot_cdk.network import Network
-from watchbot_cdk.problems import in_seconds
+from watchbot_cdk.problems import in_seconds, is_token
 from watchbot_cdk.scaling import Scaling
 
 _ID = "Service"
@@ -109,7 +109,7 @@ def _warn_of_long_updates(service: ecs.BaseService, arguments: Arguments) -> Non
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-scale-in-protection.html
     """
     limit = arguments.job_timeout
-    if arguments.isolation is not Isolation.PROCESS or limit is None or limit.is_unresolved():
+    if arguments.isolation is not Isolation.PROCESS or limit is None or is_token(limit):
         return
     if in_seconds(limit) > _LONGEST_DURING_UPDATE_SECONDS:
         Annotations.of(service).add_warning_v2(

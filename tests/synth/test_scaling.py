@@ -270,14 +270,6 @@ def test_the_alarm_of_max_is_tuned_and_switched_off_as_others_are() -> None:
     assert [alarm["EvaluationPeriods"] for name, alarm in found.items() if "AtMaxCapacity" in name] == [12]
 
 
-def test_a_service_that_scales_is_31_resources() -> None:
-    def build(stack: Stack) -> None:
-        Watchbot(stack, "svc", image=image(), cluster=_cluster(stack), watchers=Scaling(max=10), **PROCESS)
-
-    resources = [name for name in synth(build).resources if name.startswith("svc")]
-    assert len(resources) <= 31
-
-
 @pytest.mark.parametrize(
     ("scaling", "problem"),
     [

@@ -12,7 +12,7 @@ from aws_cdk import aws_ecs as ecs
 from jsii._kernel.providers.process import _NodeProcess
 
 from tests.synth.template import image
-from watchbot_cdk import Isolation, Watchbot
+from watchbot_cdk import Isolation, Scaling, Watchbot
 
 
 def _cost(monkeypatch: pytest.MonkeyPatch, **arguments: Any) -> tuple[int, int]:
@@ -38,6 +38,12 @@ def _cost(monkeypatch: pytest.MonkeyPatch, **arguments: Any) -> tuple[int, int]:
 def test_a_process_service_beside_another_takes_few_calls_and_resources(monkeypatch: pytest.MonkeyPatch) -> None:
     calls, resources = _cost(monkeypatch, isolation=Isolation.PROCESS, command=["work"])
     assert calls <= 70
+    assert resources <= 26
+
+
+def test_scaling_takes_few_calls_and_31_resources_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls, resources = _cost(monkeypatch, isolation=Isolation.PROCESS, command=["work"], watchers=Scaling(max=10))
+    assert calls <= 82
     assert resources <= 31
 
 
