@@ -20,6 +20,7 @@ from tests.synth.template import synth_watchbot
 from tests.synth.test_alarms import alarms_of
 from watchbot.contract import Settings
 from watchbot.metrics import Metrics as WatcherMetrics
+from watchbot_cdk import Scaling
 
 HOUR = 60
 """In minutes, as all times here."""
@@ -106,6 +107,17 @@ def test_stuck_with_every_message_in_flight_is_stalled_too(alarms: Mapping[str, 
 
 def test_a_service_that_has_never_worked_is_stalled(alarms: Mapping[str, Any]) -> None:
     assert _ever_on(alarms["Stalled"], _queue(_each(range(6 * HOUR), 1), {}))
+
+
+def test_a_backlog_that_all_watchers_can_take_at_once_is_no_news_and_half_an_hour_of_more_is() -> None:
+    scaled = alarms_of(synth_watchbot(watchers=Scaling(max=10), workers=4))
+    assert "QueueSize" not in scaled
+    full, more = range(60, 180), range(180, 240)
+    visible = {**_each(full, 0), **_each(more, 1), **_each(range(240, 6 * HOUR), 0)}
+    metrics = _queue(visible, _each(range(60, 240), 40))
+    on = states(scaled["AtMaxCapacity"], metrics, 6 * HOUR)
+    assert 180 + 25 <= on.index(True) <= 180 + 35
+    assert not any(on[240 + 6 :])
 
 
 @pytest.mark.parametrize("gap", [range(100, 120), range(100, 150)])
