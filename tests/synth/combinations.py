@@ -17,7 +17,7 @@ from aws_cdk import aws_logs_destinations as destinations
 from tests.synth.template import image
 from tests.synth.world import Value, World, of, plain
 from watchbot.contract import Isolation, LogFormat
-from watchbot_cdk import Alarms, Backoff, Capacity, ExitCodes, Hmac, Mount, Webhook
+from watchbot_cdk import Alarms, Backoff, Capacity, ExitCodes, Hmac, Mount, Scaling, Webhook
 from watchbot_cdk.alarms import DwellTimeAlarm, QueueSizeAlarm, StalledAlarm, WorkerErrorRateAlarm
 from watchbot_cdk.fargate_size import _MEMORY_MIB as FARGATE_MEMORY_MIB
 from watchbot_cdk.log_retention import _NAMES as LOG_RETENTION_DAYS
@@ -240,8 +240,7 @@ def _mounts(draft: _Draft, *, is_ec2: bool, has_cluster: bool) -> None:
 
 
 def _queue(draft: _Draft, isolation: Isolation) -> None:
-    if draft.maybe():
-        draft.number("watchers", 0, 5000)
+    _watchers(draft)
     if draft.maybe():
         draft.number("workers", 1, 1000)
     draft.flag("fifo")
@@ -263,6 +262,22 @@ def _queue(draft: _Draft, isolation: Isolation) -> None:
         draft.give("encryption_key", of("mine", lambda world: world.key))
     if draft.maybe():
         draft.give("payload_bucket", of("mine", lambda world: world.bucket))
+
+
+def _watchers(draft: _Draft) -> None:
+    if draft.maybe():
+        draft.number("watchers", 0, 5000)
+    elif draft.maybe():
+        low, high = sorted((draft.whole(0, 5000), draft.whole(1, 5000)))
+        job = draft.one_of(None, draft.whole(1, 600))
+        text = f"Scaling({low}, {high}, {job} s)"
+        draft.give("watchers", of(text, lambda world: _scaling(world, low, high, job)))
+
+
+def _scaling(world: World, low: int, high: int, job: int | None) -> Scaling:
+    times = (None, None) if job is None else (Duration.seconds(10 * job), Duration.seconds(job))
+    most = high if low else world.number(high)
+    return Scaling(min=low, max=most, latency_target=times[0], job_duration=times[1])
 
 
 def _ingress(draft: _Draft) -> None:

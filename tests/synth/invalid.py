@@ -8,7 +8,7 @@ from aws_cdk import Duration, Size
 from aws_cdk import aws_ecs as ecs
 
 from tests.synth.world import Value, of
-from watchbot_cdk import Alarms, Backoff, Capacity, ExitCodes, Mount, Webhook
+from watchbot_cdk import Alarms, Backoff, Capacity, ExitCodes, Mount, Scaling, Webhook
 from watchbot_cdk.alarms import QueueSizeAlarm, StalledAlarm
 
 _JUNK: Mapping[str, Callable[[], object]] = {
@@ -38,7 +38,15 @@ _FLAGS = (
 _OUT_OF_RANGE: Mapping[str, tuple[Callable[[], object], ...]] = {
     "cpu": (lambda: 0, lambda: 127),
     "memory_limit_mib": (lambda: 0, lambda: 5, lambda: 33_554_433),
-    "watchers": (lambda: -1, lambda: 5001, lambda: 1.5),
+    "watchers": (
+        lambda: -1,
+        lambda: 5001,
+        lambda: 1.5,
+        lambda: Scaling(max=0),
+        lambda: Scaling(min=2, max=1),
+        lambda: Scaling(max=1, latency_target=Duration.seconds(1)),
+        lambda: Scaling(max="many"),  # type: ignore[arg-type] # refused
+    ),
     "workers": (lambda: 0, lambda: 1001),
     "max_receive_count": (lambda: 0, lambda: 1001),
     "visibility_timeout": (
