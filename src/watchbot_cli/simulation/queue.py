@@ -1,0 +1,41 @@
+"""The queue: which messages are visible, in flight and delayed. A message is the number of its job in the workload."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from watchbot_cli.simulation.agenda import Agenda
+
+
+class Queue:
+    """An SQS standard queue. Whoever serves it is told of messages that have become visible."""
+
+    def __init__(self, agenda: Agenda) -> None:
+        self._agenda = agenda
+        self.visible: deque[int] = deque()
+        self.in_flight = 0
+        self.serve: Callable[[], None] = lambda: None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no message is left, visible or not."""
+        return not self.visible and not self.in_flight
+
+    def receive(self) -> int:
+        """Take the oldest visible message; it is in flight until it is deleted or returned."""
+        self.in_flight += 1
+        return self.visible.popleft()
+
+    def delete(self) -> None:
+        """Remove a message in flight."""
+        self.in_flight -= 1
+
+    def return_after(self, seconds: float, message: int) -> None:
+        """Let a message in flight become visible in so many seconds; until then it counts as in flight."""
+        self._agenda.at(self._agenda.now + seconds, self._return, message)
+
+    def _return(self, message: int) -> None:
+        self.in_flight -= 1
+        self.visible.append(message)
+        self.serve()

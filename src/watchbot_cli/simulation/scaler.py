@@ -1,0 +1,87 @@
+"""What happens each minute: metrics are published, alarms evaluated, policies called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from watchbot_cli.simulation.agenda import Agenda
+from watchbot_cli.simulation.alarm import Alarm
+from watchbot_cli.simulation.fleet import Fleet
+from watchbot_cli.simulation.ledger import Ledger, Sample
+from watchbot_cli.simulation.metrics import PERIOD_SECONDS, Datapoint, Sleep
+from watchbot_cli.simulation.queue import Queue
+from watchbot_cli.simulation.scalable_target import ScalableTarget
+from watchbot_cli.simulation.setting import Conditions, Setting
+from watchbot_cli.simulation.step_scaling import EXACT, StepPolicy
+from watchbot_cli.simulation.target_tracking import Tracking
+
+_KEPT_DATAPOINTS = 24 * 60
+
+
+class Scaler:
+    """Publishes a datapoint a minute; when it has reached the alarms, those in ALARM call their policies again.
+
+    Other alarm actions happen once, those that scale each minute for as long as the state lasts.
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-actions.html
+    """
+
+    def __init__(
+        self, agenda: Agenda, queue: Queue, fleet: Fleet, setting: Setting, conditions: Conditions, ledger: Ledger
+    ) -> None:
+        self._agenda = agenda
+        self._queue = queue
+        self._fleet = fleet
+        self._delay = conditions.metric_delay_seconds
+        self._ledger = ledger
+        self._sleep = Sleep(conditions.idle_before_seconds)
+        self._history: list[Datapoint | None] = []
+        self._alarms = [(Alarm(one.alarm), one.policy) for one in setting.steps]
+        self._trackings = [Tracking(policy) for policy in setting.tracking]
+        self.target = ScalableTarget(setting.minimum, setting.maximum)
+        self.after_tick: Callable[[], None] = lambda: None
+
+    def tick(self, _: object = None) -> None:
+        """Publish this minute's datapoint, if the queue publishes any."""
+        queue, fleet, now = self._queue, self._fleet, self._agenda.now
+        point = Datapoint(len(queue.visible), queue.in_flight, 0, fleet.running, fleet.desired)
+        outstanding = point.visible + point.not_visible
+        self._ledger.timeline.append(Sample(now, outstanding, fleet.running, fleet.desired))
+        awake = self._sleep.is_awake(now, touched=outstanding > 0 or fleet.running > 0)
+        self._agenda.at(now + self._delay, self._evaluate, point if awake else None)
+        self._agenda.at(now + PERIOD_SECONDS, self.tick)
+        self.after_tick()
+
+    def _evaluate(self, point: Datapoint | None) -> None:
+        self._history.append(point)
+        if len(self._history) > 2 * _KEPT_DATAPOINTS:
+            del self._history[:_KEPT_DATAPOINTS]
+        for alarm, policy in self._alarms:
+            value = alarm.evaluate(self._history)
+            if alarm.in_alarm and value is not None:
+                self._step(policy, value - alarm.rule.threshold)
+        for tracking in self._trackings:
+            self._track(tracking)
+        if self._fleet.desired != self.target.desired:
+            self._fleet.resize(self.target.desired)
+
+    def _step(self, policy: StepPolicy, breach: float) -> None:
+        base = self.target.base(self._agenda.now, self._fleet.running)
+        wanted = policy.capacity(base, breach)
+        if wanted is None:
+            return
+        if policy.adjustment_type != EXACT and wanted > base:
+            wanted = max(wanted, self.target.desired)  # tasks that are still starting are not taken away by an increase
+        self._ask(wanted, policy.cooldown_seconds, base)
+
+    def _track(self, tracking: Tracking) -> None:
+        running = self._fleet.running
+        wanted = tracking.evaluate(self._history, running)
+        if wanted is None:
+            return
+        is_out = wanted > running
+        wanted = max(wanted, self.target.desired) if is_out else wanted
+        policy = tracking.policy
+        self._ask(wanted, policy.out_cooldown_seconds if is_out else policy.in_cooldown_seconds, running)
+
+    def _ask(self, wanted: int, cooldown_seconds: float, before: int) -> None:
+        self.target.ask(self._agenda.now, wanted, cooldown_seconds, before=before, deploying=self._fleet.deploying)

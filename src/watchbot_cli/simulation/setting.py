@@ -1,0 +1,75 @@
+"""What is simulated: a service's size and its policies, and the conditions it runs under."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from watchbot.contract import Isolation
+from watchbot_cli.simulation.alarm import AlarmRule
+from watchbot_cli.simulation.step_scaling import StepPolicy
+from watchbot_cli.simulation.target_tracking import TrackingPolicy
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Size:
+    """What a task is billed for: vCPU, memory, processor, and whether it has a public IPv4 address."""
+
+    vcpu: float = 0.25
+    memory_gib: float = 0.5
+    arm: bool = False
+    public_ip: bool = True
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class AlarmedPolicy:
+    """A step policy and the alarm that calls it."""
+
+    alarm: AlarmRule
+    policy: StepPolicy
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """A service and how it scales.
+
+    ``workers`` are the slots of a task. ``protected`` tasks are not stopped while jobs run in them; with
+    Isolation.TASK jobs have tasks of their own (``worker_size``), which outlive their watcher. ``spot_share`` is
+    that of the tasks in which jobs run. ``alarm_metrics`` are all metrics that the template's alarms watch, and
+    ``metric_lambda`` tells of a function that publishes a metric each minute: both only cost.
+    """
+
+    name: str
+    minimum: int
+    maximum: int
+    workers: int = 1
+    isolation: Isolation = Isolation.PROCESS
+    steps: Sequence[AlarmedPolicy] = ()
+    tracking: Sequence[TrackingPolicy] = ()
+    protected: bool = True
+    visibility_seconds: float = 180.0
+    drain_seconds: float = 105.0
+    size: Size = Size()
+    worker_size: Size = Size()
+    spot_share: float = 0.0
+    fifo: bool = False
+    alarm_metrics: int = 0
+    custom_metrics: int = 0
+    metric_lambda: bool = False
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.minimum <= self.maximum:
+            raise ValueError(f"min must be from 0 to max ({self.maximum}), got {self.minimum}")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Conditions:
+    """What AWS does of itself; everything random is drawn from ``seed``."""
+
+    seed: int = 1
+    task_start_seconds: float = 45.0
+    metric_delay_seconds: float = 60.0
+    idle_before_seconds: float = 0.0
+    deploy_at_seconds: tuple[float, ...] = ()
+    spot_interruptions_per_hour: float = 0.0

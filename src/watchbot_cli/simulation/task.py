@@ -1,0 +1,47 @@
+"""An ECS task of the service, as the simulation sees it."""
+
+from __future__ import annotations
+
+LINGER_SECONDS = 10.0
+"""A watcher gives its protection back so long after its last job."""
+
+
+class Task:
+    """A watcher with its jobs; ``stopped`` for good, or no longer ``receiving``."""
+
+    __slots__ = (
+        "awaited",
+        "generation",
+        "idle_since",
+        "jobs",
+        "launched_at",
+        "protected_since",
+        "receiving",
+        "running",
+        "spot",
+        "stopped",
+    )
+
+    def __init__(self, launched_at: float, generation: int, *, spot: bool) -> None:
+        self.launched_at = launched_at
+        self.generation = generation
+        self.spot = spot
+        self.running = False
+        self.receiving = False
+        self.stopped = False
+        self.awaited = False
+        """Whether its next renewal, or the end of its protection, is entered in the agenda."""
+        self.jobs: dict[int, float] = {}
+        """When each job ends."""
+        self.idle_since = launched_at - LINGER_SECONDS
+        self.protected_since = launched_at
+
+    def is_protected(self, now: float) -> bool:
+        """Whether ECS may not stop it: while jobs run, and ten seconds longer."""
+        return bool(self.jobs) or now - self.idle_since < LINGER_SECONDS
+
+    def take(self, now: float, message: int, ends_at: float) -> None:
+        """Begin a job; the first one after a pause takes protection anew."""
+        if not self.is_protected(now):
+            self.protected_since = now
+        self.jobs[message] = ends_at
