@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from watchbot_cli.errors import CommandError
+from watchbot_cli.intrinsics import imports, references
 from watchbot_cli.local.emulator import Emulator
-from watchbot_cli.local.intrinsics import imports, references
 
 _KINDS = (
     "AWS::SQS::",

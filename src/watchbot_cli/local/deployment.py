@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from watchbot.contract import WORKER_ENV_PREFIX
+from watchbot_cli.assembly import Assembly
 from watchbot_cli.errors import UsageError
-from watchbot_cli.local.assembly import Assembly
 from watchbot_cli.local.data_plane import DataPlane
 from watchbot_cli.local.emulator import Emulator
 from watchbot_cli.local.service import Service, carried_name

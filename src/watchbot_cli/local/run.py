@@ -18,8 +18,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from watchbot.contract import Event
 from watchbot.journal import Entry
+from watchbot_cli.assembly import synthesise
 from watchbot_cli.errors import CommandError, UsageError
-from watchbot_cli.local.assembly import synthesise
 from watchbot_cli.local.dead_letters import take_dead_letters
 from watchbot_cli.local.deployment import Deployed, deploy, secrets_of
 from watchbot_cli.local.emulator import Emulator

@@ -9,19 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from watchbot.contract import (
-    OUTPUT_SUFFIX,
     WATCHER_CONTAINER,
     WORKER_CONTAINER,
     WORKER_ENV_PREFIX,
-    Description,
-    DescriptionError,
     Isolation,
     is_hmac_setting,
     is_shadowed,
     is_task_setting,
 )
-from watchbot_cli.errors import CommandError, UsageError
-from watchbot_cli.local.assembly import Assembly
+from watchbot_cli.assembly import Assembly
+from watchbot_cli.described import Described, choose, find_described
+from watchbot_cli.errors import UsageError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,42 +41,18 @@ class Service:
 
 def find_services(assembly: Assembly, wanted: str | None) -> list[Service]:
     """Read the app's Watchbots from their stack outputs, all of them or the one that is wanted."""
-    readers = [
-        _Reader(assembly, stack, template, output["Value"])
-        for stack, template in assembly.templates.items()
-        for name, output in template.get("Outputs", {}).items()
-        if name.endswith(OUTPUT_SUFFIX)
-    ]
-    if not readers:
-        raise UsageError("the app holds no Watchbot")
-    chosen = [reader for reader in readers if wanted in (None, reader.name, reader.name.rpartition("/")[2])]
-    names = ", ".join(reader.name for reader in readers)
-    if not chosen:
-        raise UsageError(f"--service {wanted!r} is not in the app, which holds {names}")
-    if wanted is not None and len(chosen) > 1:
-        raise UsageError(f"--service {wanted!r} is the id of several Watchbots, say which of {names}")
-    return [reader.read() for reader in chosen]
+    return [_Reader(assembly, one).read() for one in choose(find_described(assembly.templates), wanted)]
 
 
 class _Reader:
-    """Reads one description; what is known only at deployment stands for the resource that it refers to."""
+    """Reads what a description refers to."""
 
-    def __init__(self, assembly: Assembly, stack: str, template: Mapping[str, Any], value: Any) -> None:
+    def __init__(self, assembly: Assembly, described: Described) -> None:
         self._assembly = assembly
-        self._stack = stack
-        self._template = template
-        self._intrinsics: list[Any] = []
-        try:
-            self._description = Description.from_json(self._placeholders(value))
-        except DescriptionError as error:
-            raise CommandError(f"stack {stack}: {error}") from error
-
-    @property
-    def name(self) -> str:
-        return self._description.service
+        self._described = described
 
     def read(self) -> Service:
-        description = self._description
+        description = self._described.description
         watcher = self._container(description.task_definition, _WATCHERS[description.isolation])
         worker = self._container(description.worker_task_definition, WORKER_CONTAINER)
         command = worker.get("Command")
@@ -91,11 +65,11 @@ class _Reader:
         service = self._resource(description.ecs_service)
         count = service["Properties"].get("DesiredCount", 1)
         return Service(
-            stack=self._stack,
+            stack=self._described.stack,
             name=description.service,
-            topic=self._intrinsic(description.topic_arn),
-            queue=self._intrinsic(description.queue_url),
-            dead_letter_queue=self._intrinsic(description.dead_letter_queue_url),
+            topic=self._described.intrinsic(description.topic_arn),
+            queue=self._described.intrinsic(description.queue_url),
+            dead_letter_queue=self._described.intrinsic(description.dead_letter_queue_url),
             command=tuple(command),
             environment=_environment(watcher, worker),
             secrets=tuple(secret["Name"].removeprefix(WORKER_ENV_PREFIX) for secret in worker.get("Secrets", [])),
@@ -104,29 +78,15 @@ class _Reader:
             directory=self._image_directory(worker.get("Image")),
         )
 
-    def _placeholders(self, value: Any) -> str:
-        match value:
-            case str():
-                return value
-            case {"Fn::Join": [str(separator), list(parts)]}:
-                return separator.join(self._placeholders(part) for part in parts)
-            case _:
-                self._intrinsics.append(value)
-                return f"@{len(self._intrinsics) - 1}@"
-
-    def _intrinsic(self, placeholder: str) -> Any:
-        is_one = placeholder.startswith("@") and placeholder.endswith("@")
-        return self._intrinsics[int(placeholder[1:-1])] if is_one else placeholder
-
     def _resource(self, placeholder: str) -> Mapping[str, Any]:
-        match self._intrinsic(placeholder):
-            case {"Ref": str(name)} if name in self._template["Resources"]:
-                resource: Mapping[str, Any] = self._template["Resources"][name]
+        match self._described.intrinsic(placeholder):
+            case {"Ref": str(name)} if name in self._described.template["Resources"]:
+                resource: Mapping[str, Any] = self._described.template["Resources"][name]
                 return resource
             case _:
                 raise UsageError(
-                    f"{self.name} cannot run on this machine: it is in a nested stack of {self._stack}; "
-                    "put it into a stack of its own"
+                    f"{self._described.name} cannot run on this machine: it is in a nested stack of "
+                    f"{self._described.stack}; put it into a stack of its own"
                 )
 
     def _container(self, definition: str, name: str) -> Mapping[str, Any]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from watchbot_cli.local.intrinsics import imports, references
+from watchbot_cli.intrinsics import imports, references
 
 
 @pytest.mark.parametrize(

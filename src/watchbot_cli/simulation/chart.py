@@ -1,0 +1,29 @@
+"""A row of numbers drawn in a terminal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+_BLOCKS = " ▁▂▃▄▅▆▇█"
+_EIGHTHS = len(_BLOCKS) - 1
+
+
+def drawn(values: Sequence[float], *, width: int, height: int) -> list[str]:
+    """Draw the values as columns of blocks, from the top line down; where several share a column, the largest counts.
+
+    Whatever is not 0 is seen.
+    """
+    columns = _columns(values, width)
+    highest = max(columns, default=0) or 1
+    filled = [math.ceil(value / highest * height * _EIGHTHS) for value in columns]
+    return [
+        "".join(_BLOCKS[min(_EIGHTHS, max(0, eighths - line * _EIGHTHS))] for eighths in filled)
+        for line in reversed(range(height))
+    ]
+
+
+def _columns(values: Sequence[float], width: int) -> list[float]:
+    share = max(1.0, len(values) / width)
+    count = min(width, len(values))
+    return [max(values[int(one * share) : max(int(one * share) + 1, int((one + 1) * share))]) for one in range(count)]

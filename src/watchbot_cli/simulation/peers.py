@@ -1,0 +1,144 @@
+"""How others scale the same service: what ``--compare`` and the bench of scaling put beside it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from watchbot.contract import Isolation
+from watchbot_cli.simulation.alarm import AlarmRule, Operand
+from watchbot_cli.simulation.expression import Expression
+from watchbot_cli.simulation.ladder import ladder
+from watchbot_cli.simulation.setting import AlarmedPolicy, Setting
+from watchbot_cli.simulation.step_scaling import CHANGE, EXACT, PERCENT, Step, StepPolicy
+from watchbot_cli.simulation.target_tracking import TrackingPolicy
+
+_AT_LEAST = "GreaterThanOrEqualToThreshold"
+_AT_MOST = "LessThanOrEqualToThreshold"
+_VISIBLE = "visible"
+_OUTSTANDING = "visible + hidden"
+_GROWTH = 1.5
+_LADDER_MINUTES_EMPTY = 3
+
+
+def peers(service: Setting) -> Sequence[Setting]:
+    """Give the settings to compare a service with: its size and limits, other policies."""
+    return (queue_processing_service(service), ecs_watchbot(service), *backlog_trackings(service))
+
+
+def backlog_trackings(service: Setting) -> Sequence[Setting]:
+    """Give target tracking on one message for each slot: on those that wait, and on all outstanding."""
+    return (
+        _tracking(service, "target tracking, waiting", _VISIBLE, metric_lambda=True),
+        _tracking(service, "target tracking, outstanding", _OUTSTANDING, metric_lambda=False),
+    )
+
+
+def watchbot_ladder(service: Setting) -> Setting:
+    """Give what Watchbot's ``Scaling`` does: exact steps on all outstanding messages, and none after three minutes."""
+    out = _rule("out", _OUTSTANDING, _AT_LEAST, 1, missing="notBreaching")
+    empty = _rule("in", _OUTSTANDING, _AT_MOST, 0, periods=_LADDER_MINUTES_EMPTY, missing="ignore")
+    steps = ladder(service.minimum, service.maximum, service.workers, _GROWTH)
+    return dataclasses.replace(
+        service,
+        name="watchbot",
+        protected=service.isolation is Isolation.PROCESS,
+        tracking=(),
+        steps=(
+            AlarmedPolicy(out, StepPolicy(EXACT, steps)),
+            AlarmedPolicy(empty, StepPolicy(EXACT, [Step(service.minimum)])),
+        ),
+        alarm_metrics=4,
+        metric_lambda=False,
+    )
+
+
+def queue_processing_service(service: Setting) -> Setting:
+    """Give the defaults of CDK's QueueProcessingFargateService, less its policy on CPU: it never has fewer than 1 task.
+
+    One task more from 100 visible messages on, five from 500, one less at none; the metric has periods of 5 minutes.
+    https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.aws_ecs_patterns.QueueProcessingFargateService.html
+    """
+    up = _rule("up", _VISIBLE, _AT_LEAST, 100, seconds=300)
+    down = _rule("down", _VISIBLE, _AT_MOST, 0, seconds=300)
+    return _unprotected(
+        service,
+        "QueueProcessingFargateService",
+        minimum=max(1, service.minimum),
+        steps=(
+            AlarmedPolicy(up, StepPolicy(CHANGE, [Step(1, 0, 400), Step(5, 400)])),
+            AlarmedPolicy(down, StepPolicy(CHANGE, [Step(-1, upper=0)])),
+        ),
+        alarm_metrics=2,
+    )
+
+
+def ecs_watchbot(service: Setting) -> Setting:
+    """Give what ecs-watchbot 10 does: a tenth of the maximum more every 5 minutes, all less after 10 empty ones."""
+    tenth = min(100, max(1, round(service.maximum / 10)))
+    up = _rule("up", _VISIBLE, _AT_LEAST, 1, seconds=300)
+    down = _rule("down", _OUTSTANDING, _AT_MOST, 0, seconds=600, statistic="Average")
+    return _unprotected(
+        service,
+        "ecs-watchbot 10",
+        minimum=service.minimum,
+        steps=(
+            AlarmedPolicy(up, StepPolicy(CHANGE, [Step(tenth, 0)])),
+            AlarmedPolicy(down, StepPolicy(PERCENT, [Step(-100, upper=0)])),
+        ),
+        alarm_metrics=3,
+    )
+
+
+def _unprotected(
+    service: Setting, name: str, *, minimum: int, steps: Sequence[AlarmedPolicy], alarm_metrics: int
+) -> Setting:
+    return dataclasses.replace(
+        service,
+        name=name,
+        minimum=minimum,
+        maximum=max(minimum, service.maximum),
+        steps=steps,
+        tracking=(),
+        protected=False,
+        alarm_metrics=alarm_metrics,
+        metric_lambda=False,
+        notes=(),
+    )
+
+
+def _tracking(service: Setting, name: str, backlog: str, *, metric_lambda: bool) -> Setting:
+    expression = Expression(f"({backlog}) / MAX([running, 1])", name)
+    policy = TrackingPolicy(expression, _operands(expression, "Average"), float(service.workers))
+    return dataclasses.replace(
+        service,
+        name=name,
+        steps=(),
+        tracking=(policy,),
+        protected=False,
+        alarm_metrics=4,
+        custom_metrics=service.custom_metrics + metric_lambda,
+        metric_lambda=metric_lambda,
+        notes=(),
+    )
+
+
+def _rule(
+    name: str,
+    backlog: str,
+    comparison: str,
+    threshold: float,
+    *,
+    seconds: float = 60,
+    periods: int = 1,
+    statistic: str = "Maximum",
+    missing: str = "missing",
+) -> AlarmRule:
+    expression = Expression(backlog, name)
+    operands = _operands(expression, statistic)
+    return AlarmRule(name, expression, operands, comparison, threshold, seconds, periods, periods, missing)
+
+
+def _operands(expression: Expression, statistic: str) -> dict[str, Operand]:
+    fields = {"visible": "visible", "hidden": "not_visible", "running": "running"}
+    return {name: Operand(fields[name], statistic) for name in expression.names}

@@ -1,0 +1,91 @@
+"""What the command prints: a table of all runs, the cost of each, and how the first went over time."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from watchbot_cli.simulation.chart import drawn
+from watchbot_cli.simulation.cost import Prices
+from watchbot_cli.simulation.run import Run
+from watchbot_cli.simulation.setting import Conditions
+from watchbot_cli.simulation.span import spoken
+from watchbot_cli.simulation.workload import Workload
+
+_JSON_VERSION = 1
+_CHART_HEIGHT = 4
+_LABEL = 11
+
+
+def as_json(runs: Sequence[Run], workload: Workload, conditions: Conditions, prices: Prices) -> dict[str, Any]:
+    """Give everything as JSON would hold it."""
+    return {
+        "version": _JSON_VERSION,
+        "workload": {"jobs": len(workload.sent), "mean_seconds": workload.mean_seconds},
+        "conditions": dataclasses.asdict(conditions),
+        "prices": {"as_of": prices.as_of, "region": prices.region},
+        "runs": [run.to_dict() for run in runs],
+    }
+
+
+def show(console: Console, runs: Sequence[Run], workload: Workload, prices: Prices) -> None:
+    """Print for people."""
+    jobs = len(workload.sent)
+    console.print(f"{jobs:,} jobs of {spoken(workload.mean_seconds)} on average\n", highlight=False)
+    console.print(_table(runs))
+    for run in runs:
+        parts = ", ".join(f"{name} {amount:.2f}" for name, amount in run.cost.items() if amount >= 0.005)
+        console.print(f"{run.setting.name}: {run.total:.2f} USD: {parts or 'next to nothing'}", markup=False)
+        for note in run.setting.notes:
+            console.print(f"{run.setting.name}: {note}", markup=False)
+    console.print(f"prices of {prices.region}, {prices.as_of}, without free tiers\n", highlight=False)
+    for line in _chart(runs[0], console.width):
+        console.print(line, markup=False, highlight=False, no_wrap=True, overflow="crop")
+
+
+def row(run: Run) -> list[str]:
+    """Give the figures of a run as the columns of :data:`COLUMNS`."""
+    figures = run.figures
+    unfinished = figures.jobs - figures.finished
+    return [
+        run.setting.name,
+        spoken(figures.waits.p50),
+        spoken(figures.waits.p95),
+        spoken(figures.waits.max),
+        f"{unfinished:,} jobs left" if figures.drain_seconds is None else spoken(figures.drain_seconds),
+        f"{figures.tasks_started:,}",
+        f"{figures.most_running:,}",
+        f"{figures.killed:,}" + (f" + {figures.interrupted:,} by Spot" if figures.interrupted else ""),
+        f"{figures.task_hours:,.1f}",
+        f"{run.total:,.2f}",
+    ]
+
+
+COLUMNS = ("", "wait p50", "p95", "max", "last job ends", "tasks started", "most", "killed jobs", "task-hours", "USD")
+
+
+def _table(runs: Sequence[Run]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for column in COLUMNS:
+        table.add_column(column, justify="right" if column else "left", overflow="fold")
+    for run in runs:
+        table.add_row(*row(run))
+    return table
+
+
+def _chart(run: Run, width: int) -> Iterator[str]:
+    timeline = run.figures.timeline
+    for label, values in (
+        ("messages", [float(one.outstanding) for one in timeline]),
+        ("tasks", [float(one.running) for one in timeline]),
+    ):
+        lines = drawn(values, width=max(10, width - _LABEL - 1), height=_CHART_HEIGHT)
+        yield f"{max(values, default=0):>{_LABEL - 1},.0f} {lines[0]}"
+        for line in lines[1:-1]:
+            yield " " * _LABEL + line
+        yield f"{label:>{_LABEL - 1}} {lines[-1]}"
+    yield " " * _LABEL + f"0 … {spoken(timeline[-1].seconds if timeline else 0.0)}, {run.setting.name}"

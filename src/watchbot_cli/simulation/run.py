@@ -1,0 +1,57 @@
+"""A setting, what came out of it, and what it costs."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from watchbot_cli.simulation.cost import Prices, breakdown
+from watchbot_cli.simulation.figures import Figures
+from watchbot_cli.simulation.setting import Conditions, Setting
+from watchbot_cli.simulation.simulation import simulate
+from watchbot_cli.simulation.workload import Workload
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Run:
+    """One simulation."""
+
+    setting: Setting
+    figures: Figures
+    cost: Mapping[str, float]
+
+    @classmethod
+    def of(cls, setting: Setting, workload: Workload, conditions: Conditions, prices: Prices) -> Run:
+        """Simulate and price it."""
+        figures = simulate(setting, workload, conditions)
+        return cls(setting, figures, breakdown(setting, figures, prices))
+
+    @property
+    def total(self) -> float:
+        """The whole cost in USD."""
+        return sum(self.cost.values())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give it as JSON would hold it; times are in seconds, money in USD."""
+        setting, figures = self.setting, self.figures
+        return {
+            "name": setting.name,
+            "isolation": setting.isolation,
+            "min": setting.minimum,
+            "max": setting.maximum,
+            "workers": setting.workers,
+            "jobs": figures.jobs,
+            "finished": figures.finished,
+            "wait_seconds": dataclasses.asdict(figures.waits),
+            "drain_seconds": figures.drain_seconds,
+            "tasks_started": figures.tasks_started,
+            "most_running": figures.most_running,
+            "killed": figures.killed,
+            "interrupted": figures.interrupted,
+            "refused_protection": figures.refused_protection,
+            "task_hours": figures.task_hours,
+            "cost_usd": {"total": self.total, **self.cost},
+            "notes": list(setting.notes),
+            "timeline": [[one.seconds, one.outstanding, one.running, one.desired] for one in figures.timeline],
+        }
