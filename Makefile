@@ -9,7 +9,7 @@ RUN = PATH="$(CURDIR)/$(BIN):$$PATH" JSII_NODE="$(NODE)"
 SOURCES = src watcher tests examples bench docs/dashboard_picture.py docs/props_page.py
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test fault lowest e2e bench bench-scale bench-synth check synth dashboard-picture props-page format requirements clean
+.PHONY: help install demo test fault lowest e2e bench bench-scale bench-scaling bench-synth check synth dashboard-picture props-page format requirements clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ bench-scale: $(STAMP) ## measure 1,000 ECS tasks of one watcher and 10,000 of te
 
 bench-synth: $(STAMP) ## measure how long a hundred services take to synthesise, beside CDK's own (minutes; let nothing else run)
 	@$(RUN) python -m bench.synth --json bench/results/synth.json
+
+bench-scaling: $(STAMP) ## simulate how Watchbot scales beside others, and compare with the committed figures (seconds)
+	@$(RUN) python -m bench.scaling --check
 
 check: $(STAMP) ## types, style and the import law
 	@$(RUN) ruff check $(SOURCES)

@@ -16,6 +16,8 @@ from watchbot_cli.simulation.step_scaling import EXACT, StepPolicy
 from watchbot_cli.simulation.target_tracking import Tracking
 
 _KEPT_DATAPOINTS = 24 * 60
+_MINUTES_BEFORE = 60
+"""So long the service has been idle, and its queue has said so unless it sleeps."""
 
 
 class Scaler:
@@ -34,7 +36,9 @@ class Scaler:
         self._delay = conditions.metric_delay_seconds
         self._ledger = ledger
         self._sleep = Sleep(conditions.idle_before_seconds)
-        self._history: list[Datapoint | None] = []
+        idle = Datapoint(0, 0, 0, setting.minimum, setting.minimum)
+        awake = self._sleep.is_awake(0.0, touched=setting.minimum > 0)
+        self._history: list[Datapoint | None] = [idle if awake else None] * _MINUTES_BEFORE
         self._alarms = [(Alarm(one.alarm), one.policy) for one in setting.steps]
         self._trackings = [Tracking(policy) for policy in setting.tracking]
         self.target = ScalableTarget(setting.minimum, setting.maximum)
@@ -74,14 +78,15 @@ class Scaler:
         self._ask(wanted, policy.cooldown_seconds, base)
 
     def _track(self, tracking: Tracking) -> None:
-        running = self._fleet.running
-        wanted = tracking.evaluate(self._history, running)
+        base, desired = self.target.base(self._agenda.now, self._fleet.running), self.target.desired
+        wanted = tracking.evaluate(self._history, base)
         if wanted is None:
             return
-        is_out = wanted > running
-        wanted = max(wanted, self.target.desired) if is_out else wanted
         policy = tracking.policy
-        self._ask(wanted, policy.out_cooldown_seconds if is_out else policy.in_cooldown_seconds, running)
+        if tracking.is_out:
+            self._ask(max(wanted, desired), policy.out_cooldown_seconds, base)
+        else:
+            self._ask(min(wanted, desired), policy.in_cooldown_seconds, base)
 
     def _ask(self, wanted: int, cooldown_seconds: float, before: int) -> None:
         self.target.ask(self._agenda.now, wanted, cooldown_seconds, before=before, deploying=self._fleet.deploying)

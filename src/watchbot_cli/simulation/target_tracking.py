@@ -43,13 +43,18 @@ class Tracking:
         self._above = Alarm(self._rule("above", "GreaterThanThreshold", policy.target, _OUT_DATAPOINTS))
         self._below = Alarm(self._rule("below", "LessThanThreshold", policy.target * _IN_SHARE, _IN_DATAPOINTS))
 
-    def evaluate(self, history: Sequence[Datapoint | None], running: int) -> int | None:
-        """Give the number of tasks that it asks for now; None while the metric is where it should be."""
+    @property
+    def is_out(self) -> bool:
+        """Whether the metric is above its target."""
+        return self._above.in_alarm
+
+    def evaluate(self, history: Sequence[Datapoint | None], base: int) -> int | None:
+        """Give the number of tasks that it asks for now, instead of ``base``; None while all is as it should be."""
         high, low = self._above.evaluate(history), self._below.evaluate(history)
         if self._above.in_alarm and high is not None:
-            return self.policy.capacity(max(running, 1), high)
+            return self.policy.capacity(max(base, 1), high)
         if self._below.in_alarm and low is not None and self.policy.scale_in:
-            return min(running, self.policy.capacity(running, low))
+            return self.policy.capacity(base, low)
         return None
 
     def _rule(self, name: str, comparison: str, threshold: float, datapoints: int) -> AlarmRule:

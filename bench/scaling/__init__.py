@@ -1,0 +1,3 @@
+"""How Watchbot scales beside others, in the simulator of ``watchbot simulate``."""
+
+from __future__ import annotations
