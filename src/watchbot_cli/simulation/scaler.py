@@ -35,9 +35,10 @@ class Scaler:
         self._fleet = fleet
         self._delay = conditions.metric_delay_seconds
         self._ledger = ledger
-        self._sleep = Sleep(conditions.idle_before_seconds)
+        # A watcher that is always there polls, and keeps the queue awake.
+        self._sleep = Sleep(0.0 if setting.minimum else conditions.idle_before_seconds)
         idle = Datapoint(0, 0, 0, setting.minimum, setting.minimum)
-        awake = self._sleep.is_awake(0.0, touched=setting.minimum > 0)
+        awake = self._sleep.is_awake(0.0, touched=False)
         self._history: list[Datapoint | None] = [idle if awake else None] * _MINUTES_BEFORE
         self._alarms = [(Alarm(one.alarm), one.policy) for one in setting.steps]
         self._trackings = [Tracking(policy) for policy in setting.tracking]

@@ -1,0 +1,164 @@
+"""What holds whatever is simulated."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.simulation.settings import CALM, fixed, scaled
+from watchbot.contract import Isolation
+from watchbot_cli.simulation.peers import backlog_trackings, ecs_watchbot, peers
+from watchbot_cli.simulation.setting import Conditions, Setting
+from watchbot_cli.simulation.simulation import simulate
+from watchbot_cli.simulation.workload import Workload, burst, duration_draw, steady
+
+TASK = Isolation.TASK
+
+
+@given(
+    jobs=st.integers(1, 300),
+    mean=st.floats(1, 2000),
+    maximum=st.integers(1, 40),
+    workers=st.integers(1, 8),
+    isolation=st.sampled_from(Isolation),
+    seed=st.integers(0, 1000),
+)
+@settings(max_examples=40, deadline=None)
+def test_every_job_ends_once_and_no_more_tasks_run_than_may(
+    jobs: int, mean: float, maximum: int, workers: int, isolation: Isolation, seed: int
+) -> None:
+    rng = random.Random(seed)
+    setting = dataclasses.replace(scaled(maximum, workers=workers), isolation=isolation)
+    workload = steady(0.2, jobs * 5, duration_draw("lognormal", mean, rng), rng)
+    figures = simulate(setting, workload, Conditions(seed=seed, deploy_at_seconds=(120,)))
+    assert figures.finished == figures.jobs
+    assert figures.job_seconds == pytest.approx(sum(workload.durations))
+    assert figures.killed == 0
+    assert all(one.desired <= maximum for one in figures.timeline)
+    assert all(one.running <= maximum for one in figures.timeline if one.seconds < 120)
+    assert figures.timeline[-1].running == 0
+    assert figures.timeline[-1].outstanding == 0
+
+
+@pytest.mark.parametrize("setting", [scaled(100), *peers(scaled(100))], ids=lambda one: one.name)
+def test_the_same_seed_gives_the_same_figures(setting: Setting) -> None:
+    workload = burst(300, duration_draw("exponential", 90, random.Random(1)))
+    one, other = (simulate(setting, workload, Conditions(seed=4)) for _ in range(2))
+    assert one == other
+
+
+def test_one_message_starts_one_task_and_zero_is_zero_again() -> None:
+    figures = simulate(scaled(100), burst(1, lambda: 60), CALM)
+    assert figures.tasks_started == figures.most_running == 1
+    assert figures.waits.max == 60 + 45  # the metric's way to the alarm, and the task's start
+    assert figures.timeline[-1].desired == figures.timeline[-1].running == 0
+    assert figures.service.seconds < 6 * 60
+
+
+def test_no_message_starts_nothing() -> None:
+    figures = simulate(scaled(100), Workload([], []), CALM)
+    assert figures.tasks_started == 0
+    assert figures.waits.p50 is None
+    assert figures.drain_seconds == 0
+
+
+def test_a_killed_job_runs_again_after_its_visibility_timeout() -> None:
+    # Tracks only what waits: after fifteen minutes without, the tasks end with the jobs that run in them.
+    tracking, _ = backlog_trackings(Setting(name="svc", minimum=1, maximum=10))
+    figures = simulate(tracking, burst(10, lambda: 1800), CALM)
+    assert figures.killed > 0
+    assert figures.finished == 10
+    assert figures.job_seconds == 10 * 1800  # what was lost is not counted as done
+    assert figures.service.seconds > 10 * 1800
+
+
+def test_who_never_scales_from_zero_is_given_up() -> None:
+    tracking, _ = backlog_trackings(Setting(name="svc", minimum=0, maximum=10))
+    figures = simulate(tracking, burst(1, lambda: 60), CALM)
+    assert figures.finished == 0
+    assert figures.drain_seconds is None
+    assert figures.tasks_started == 0
+
+
+def test_a_queue_asleep_delays_the_first_start_by_fifteen_minutes() -> None:
+    awake = simulate(scaled(10), burst(1, lambda: 60), Conditions(idle_before_seconds=5 * 3600))
+    asleep = simulate(scaled(10), burst(1, lambda: 60), Conditions(idle_before_seconds=6 * 3600))
+    assert awake.waits.max is not None
+    assert asleep.waits.max == awake.waits.max + 15 * 60
+
+
+def test_a_watcher_that_is_always_there_keeps_the_queue_awake() -> None:
+    figures = simulate(scaled(10, minimum=1), burst(5, lambda: 60), Conditions(idle_before_seconds=7 * 3600))
+    assert figures.most_running > 1
+    assert figures.waits.max == 60 + 45
+
+
+def test_the_fleet_starts_no_faster_than_the_account_may() -> None:
+    figures = simulate(scaled(1000), burst(1000, lambda: 600), CALM)
+    # 100 at once, 900 at 20 a second.
+    assert figures.waits.max == pytest.approx(60 + 45 + 900 / 20)
+
+
+def test_a_job_of_isolation_task_waits_for_its_own_task_and_for_a_call_of_run_task() -> None:
+    setting = dataclasses.replace(fixed(1, workers=200), isolation=TASK)
+    figures = simulate(setting, burst(200, lambda: 60), CALM)
+    assert figures.waits.p50 is not None
+    assert figures.waits.max == pytest.approx(45 + 180 / 20)
+    assert figures.workers.started == 200
+    assert figures.workers.seconds == pytest.approx(200 * (45 + 60))
+    assert figures.task_hours > figures.service.seconds / 3600
+
+
+def test_a_stopped_watcher_of_isolation_task_leaves_its_tasks_to_the_next() -> None:
+    setting = dataclasses.replace(scaled(10), isolation=TASK)
+    workload = Workload([0.0] * 8, [900.0] * 7 + [7200.0])
+    figures = simulate(setting, workload, CALM)
+    assert figures.killed == 0
+    assert figures.workers.started == 8  # none is run twice
+    assert figures.service.started >= 8
+
+
+def test_a_deployment_replaces_the_tasks_and_kills_no_job_of_a_protected_service() -> None:
+    deployed = Conditions(deploy_at_seconds=(600,))
+    figures = simulate(scaled(10), burst(30, lambda: 1200), deployed)
+    assert figures.killed == 0
+    assert figures.refused_protection > 0
+    assert figures.tasks_started >= 20
+
+
+def test_a_deployment_kills_jobs_without_protection() -> None:
+    setting = dataclasses.replace(scaled(10), protected=False)
+    assert simulate(setting, burst(30, lambda: 1200), Conditions(deploy_at_seconds=(600,))).killed > 0
+
+
+def test_no_task_is_taken_away_while_a_deployment_is_in_progress() -> None:
+    deployed = Conditions(deploy_at_seconds=(300,))
+    workload = Workload([0.0] * 10, [60.0] * 9 + [5400.0])
+    figures = simulate(ecs_watchbot(scaled(10)), workload, deployed)
+    protected = simulate(scaled(10), workload, deployed)
+    assert figures.finished == protected.finished == 10
+    assert protected.killed == 0
+
+
+def test_spot_hands_back_what_does_not_end_within_its_notice() -> None:
+    spot = dataclasses.replace(fixed(20), spot_share=1.0)
+    often = Conditions(spot_interruptions_per_hour=2.0)
+    long = simulate(spot, burst(40, lambda: 900), often)
+    assert long.interrupted > 0
+    assert long.finished == 40
+    assert long.service.spot_billed_seconds == long.service.billed_seconds
+    short = simulate(spot, burst(400, lambda: 100), often)
+    assert short.interrupted == 0  # 110 s are enough for each
+    assert short.tasks_started > 20
+
+
+def test_spot_interrupts_worker_tasks_which_run_again() -> None:
+    setting = dataclasses.replace(fixed(1, workers=50), isolation=TASK, spot_share=1.0)
+    figures = simulate(setting, burst(50, lambda: 1800), Conditions(spot_interruptions_per_hour=1.0))
+    assert figures.interrupted > 0
+    assert figures.workers.started == 50 + figures.interrupted
+    assert figures.finished == 50
