@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -24,6 +25,7 @@ def drawn(values: Sequence[float], *, width: int, height: int) -> list[str]:
 
 
 def _columns(values: Sequence[float], width: int) -> list[float]:
-    share = max(1.0, len(values) / width)
-    count = min(width, len(values))
-    return [max(values[int(one * share) : max(int(one * share) + 1, int((one + 1) * share))]) for one in range(count)]
+    if not values:
+        return []
+    edges = [len(values) * column // width for column in range(width + 1)]
+    return [max(values[low : max(low + 1, high)]) for low, high in itertools.pairwise(edges)]

@@ -43,11 +43,10 @@ def _section(run: Run, span: float) -> str:
     seconds = [one.seconds for one in timeline]
     messages = [one.outstanding for one in timeline]
     running, desired = [one.running for one in timeline], [one.desired for one in timeline]
-    cost = ", ".join(f"{html.escape(what)} {amount:.2f}" for what, amount in run.cost.items() if amount >= 0.005)
     notes = "".join(f"<p>{html.escape(note)}</p>" for note in run.setting.notes)
     tasks = max([1, *running, *desired])
     return (
-        f"<h2>{name}</h2><p>{run.total:.2f} USD: {cost or 'next to nothing'}</p>{notes}"
+        f"<h2>{name}</h2><p>{html.escape(run.spoken_cost)}</p>{notes}"
         + _chart(
             f"messages, at most {max([0, *messages]):,}",
             span,

@@ -38,10 +38,9 @@ def show(console: Console, runs: Sequence[Run], workload: Workload, prices: Pric
     console.print(f"{jobs:,} jobs of {spoken(workload.mean_seconds)} on average\n", highlight=False)
     console.print(_table(runs))
     for run in runs:
-        parts = ", ".join(f"{name} {amount:.2f}" for name, amount in run.cost.items() if amount >= 0.005)
-        console.print(f"{run.setting.name}: {run.total:.2f} USD: {parts or 'next to nothing'}", markup=False)
+        console.print(f"{run.setting.name}: {run.spoken_cost}", markup=False, highlight=False)
         for note in run.setting.notes:
-            console.print(f"{run.setting.name}: {note}", markup=False)
+            console.print(f"{run.setting.name}: {note}", markup=False, highlight=False)
     console.print(f"prices of {prices.region}, {prices.as_of}, without free tiers\n", highlight=False)
     for line in _chart(runs[0], console.width):
         console.print(line, markup=False, highlight=False, no_wrap=True, overflow="crop")
@@ -65,13 +64,13 @@ def row(run: Run) -> list[str]:
     ]
 
 
-COLUMNS = ("", "wait p50", "p95", "max", "last job ends", "tasks started", "most", "killed jobs", "task-hours", "USD")
+COLUMNS = ("", "wait p50", "p95", "max", "drained", "tasks", "at once", "jobs killed", "task-hours", "USD")
 
 
 def _table(runs: Sequence[Run]) -> Table:
     table = Table(box=None, pad_edge=False)
     for column in COLUMNS:
-        table.add_column(column, justify="right" if column else "left", overflow="fold")
+        table.add_column(column, justify="right" if column else "left", no_wrap=not column)
     for run in runs:
         table.add_row(*row(run))
     return table

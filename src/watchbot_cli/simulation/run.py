@@ -12,6 +12,8 @@ from watchbot_cli.simulation.setting import Conditions, Setting
 from watchbot_cli.simulation.simulation import simulate
 from watchbot_cli.simulation.workload import Workload
 
+_WORTH_A_WORD = 0.01
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Run:
@@ -31,6 +33,14 @@ class Run:
     def total(self) -> float:
         """The whole cost in USD."""
         return sum(self.cost.values())
+
+    @property
+    def spoken_cost(self) -> str:
+        """Say what it costs, and for what, less what is not worth a word."""
+        parts = [
+            f"{what} {_usd(amount)}" for what, amount in self.cost.items() if amount >= _WORTH_A_WORD * self.total > 0
+        ]
+        return f"{_usd(self.total)} USD: {', '.join(parts) or 'nothing'}"
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as JSON would hold it; times are in seconds, money in USD."""
@@ -55,3 +65,7 @@ class Run:
             "notes": list(setting.notes),
             "timeline": [[one.seconds, one.outstanding, one.running, one.desired] for one in figures.timeline],
         }
+
+
+def _usd(amount: float) -> str:
+    return f"{amount:,.2f}" if amount >= 1 else f"{amount:.2g}"

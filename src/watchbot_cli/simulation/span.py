@@ -33,4 +33,4 @@ def spoken(seconds: float | None) -> str:
     for unit, length in (("h", 3600.0), ("min", 60.0)):
         if seconds >= 3 * length:
             return f"{seconds / length:.1f} {unit}"
-    return f"{seconds:.1f} s"
+    return f"{round(seconds, 1):g} s"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import statistics
 
 import pytest
 
@@ -19,11 +20,13 @@ def _erlang_c_wait(servers: int, load: float, mean_seconds: float) -> float:
     return waiting * mean_seconds / (servers - load)
 
 
-@pytest.mark.parametrize(("tasks", "workers", "busy", "seed"), [(1, 1, 0.6, 3), (5, 1, 0.8, 4), (2, 4, 0.85, 5)])
-def test_the_mean_wait_of_a_fixed_fleet_is_erlangs(tasks: int, workers: int, busy: float, seed: int) -> None:
+@pytest.mark.parametrize(("tasks", "workers", "busy"), [(1, 1, 0.5), (5, 1, 0.7), (2, 4, 0.7)])
+def test_the_mean_wait_of_a_fixed_fleet_is_erlangs(tasks: int, workers: int, busy: float) -> None:
     servers, mean_seconds = tasks * workers, 10.0
-    rng = random.Random(seed)
     per_second = servers * busy / mean_seconds
-    workload = steady(per_second, 150_000 / per_second, duration_draw("exponential", mean_seconds, rng), rng)
-    waits = simulate(fixed(tasks, workers=workers), workload, CALM).waits
-    assert waits.mean == pytest.approx(_erlang_c_wait(servers, servers * busy, mean_seconds), rel=0.05)
+    waits = []
+    for seed in range(4):
+        rng = random.Random(seed)
+        workload = steady(per_second, 60_000 / per_second, duration_draw("exponential", mean_seconds, rng), rng)
+        waits.append(simulate(fixed(tasks, workers=workers), workload, CALM).waits.mean or 0.0)
+    assert statistics.mean(waits) == pytest.approx(_erlang_c_wait(servers, servers * busy, mean_seconds), rel=0.05)

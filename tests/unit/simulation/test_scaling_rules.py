@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
@@ -38,7 +39,7 @@ def test_a_ladder_gives_no_fewer_tasks_than_the_backlog_needs(
 @given(st.floats(-50, 1000, allow_nan=False), st.lists(st.integers(-40, 900), min_size=1, max_size=6, unique=True))
 def test_exactly_one_step_is_for_a_breach_within_the_bounds(breach: float, bounds: list[int]) -> None:
     edges = [-math.inf, *sorted(bounds), math.inf]
-    steps = [Step(number, *pair) for number, pair in enumerate(zip(edges, edges[1:], strict=False))]
+    steps = [Step(number, *pair) for number, pair in enumerate(itertools.pairwise(edges))]
     above = breach >= 0
     chosen = [one for one in steps if one.holds(breach)]
     assert chosen

@@ -1,0 +1,147 @@
+"""``watchbot simulate`` as it is typed."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tests.unit.simulation.templates import watchbot
+from watchbot_cli.errors import CommandError
+from watchbot_cli.main import cli
+
+RUN_KEYS = {
+    "name", "isolation", "min", "max", "workers", "jobs", "finished", "wait_seconds", "drain_seconds", "tasks_started",
+    "most_running", "killed", "interrupted", "refused_protection", "task_hours", "cost_usd", "notes", "timeline",
+}  # fmt: skip
+
+
+@pytest.fixture
+def template(tmp_path: Path) -> str:
+    file = tmp_path / "Stack.template.json"
+    file.write_text(json.dumps(watchbot(WORKERS="2")))
+    return str(file)
+
+
+def _run(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["simulate", *arguments])
+
+
+def _json(*arguments: str) -> Mapping[str, Any]:
+    ran = _run(*arguments, "--json")
+    assert ran.exit_code == 0, ran.output
+    found: Mapping[str, Any] = json.loads(ran.stdout)
+    return found
+
+
+def _refused(*arguments: str) -> str:
+    ran = _run(*arguments)
+    assert isinstance(ran.exception, CommandError), ran.output
+    assert ran.exception.exit_code == 2
+    return str(ran.exception)
+
+
+def test_it_prints_waits_tasks_costs_and_a_drawing(template: str) -> None:
+    ran = _run("--template", template, "--jobs", "40")
+    assert ran.exit_code == 0, ran.output
+    for word in ("40 jobs of 60 s", "wait p50", "task-hours", "Stack/svc", "public IPv4", "█", "messages", "tasks"):
+        assert word in ran.stdout
+
+
+def test_its_json_has_a_schema(template: str) -> None:
+    found = _json("--template", template, "--jobs", "10", "--duration", "5")
+    assert found.keys() == {"version", "workload", "conditions", "prices", "runs"}
+    assert (found["version"], found["workload"]) == (1, {"jobs": 10, "mean_seconds": 5})
+    (run,) = found["runs"]
+    assert run.keys() == RUN_KEYS
+    assert run["wait_seconds"].keys() == {"p50", "p95", "max", "mean"}
+    assert run["cost_usd"]["total"] == pytest.approx(sum(v for k, v in run["cost_usd"].items() if k != "total"))
+    assert (run["finished"], run["killed"]) == (10, 0)
+
+
+def test_it_compares_with_other_ways_to_scale(template: str) -> None:
+    runs = _json("--template", template, "--jobs", "100", "--compare")["runs"]
+    assert [one["name"] for one in runs] == [
+        "Stack/svc",
+        "QueueProcessingFargateService",
+        "ecs-watchbot 10",
+        "target tracking, waiting",
+        "target tracking, outstanding",
+    ]
+    assert all(one["max"] == 4 for one in runs)
+
+
+def test_several_templates_are_compared_by_their_names(template: str, tmp_path: Path) -> None:
+    other = tmp_path / "other.json"
+    other.write_text(json.dumps(watchbot(WORKERS="4")))
+    runs = _json("--template", template, "--template", str(other), "--jobs", "100")["runs"]
+    assert [(one["name"], one["workers"]) for one in runs] == [(template, 2), (str(other), 4)]
+    assert runs[1]["drain_seconds"] < runs[0]["drain_seconds"]
+
+
+def test_its_page_needs_nothing_from_elsewhere(template: str, tmp_path: Path) -> None:
+    file = tmp_path / "page.html"
+    ran = _run("--template", template, "--jobs", "100", "--compare", "--html", str(file))
+    assert ran.exit_code == 0, ran.output
+    page = file.read_text()
+    assert not re.search(r"https?:|src=|href=|<script", page)
+    assert page.count("<svg") == 10
+    assert page.count("<tr>") == 6
+    assert "NaN" not in page
+    assert "inf" not in page
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        ("--rate", "5/min", "--for", "30min", "--distribution", "lognormal"),
+        ("--deploy-at", "5min", "--deploy-at", "10min", "--duration", "10min"),
+        ("--idle-before", "8h"),
+        ("--spot-interruptions", "2", "--task-start", "20", "--metric-delay", "2min"),
+        ("--min", "1", "--max", "2", "--workers", "8"),
+    ],
+    ids=lambda options: options[0],
+)
+def test_every_condition_is_simulated(template: str, conditions: tuple[str, ...]) -> None:
+    jobs = () if "--rate" in conditions else ("--jobs", "50")
+    (run,) = _json("--template", template, *jobs, *conditions)["runs"]
+    assert run["finished"] == run["jobs"] > 0
+
+
+def test_a_trace_is_a_workload(template: str, tmp_path: Path) -> None:
+    file = tmp_path / "trace.csv"
+    file.write_text("0,10\n3600,10\n")
+    assert _json("--template", template, "--trace", str(file))["runs"][0]["jobs"] == 2
+
+
+def test_it_prints_what_a_million_messages_cost() -> None:
+    assert "TASK" in _run("--costs").stdout
+    assert _json("--costs", "--duration", "2")["job_seconds"] == 2
+
+
+def test_refuses_what_cannot_be(template: str, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.json"
+    broken.write_text("{")
+    no_template = tmp_path / "list.json"
+    no_template.write_text("[]")
+    with_template = ("--template", template)
+    assert "is no JSON" in _refused("--template", str(broken))
+    assert "is no CloudFormation template" in _refused("--template", str(no_template))
+    assert "cannot be read" in _refused("--template", str(tmp_path / "none.json"))
+    assert "two ways to name a service" in _refused(*with_template, "--app", "x")
+    assert "are workloads of their own" in _refused(*with_template, "--jobs", "5", "--rate", "5/min")
+    assert "--duration must be above 0" in _refused(*with_template, "--duration", "0")
+    assert "at most 5,000,000" in _refused(*with_template, "--rate", "1000000/s", "--for", "1h")
+    assert "--min must be at most the maximum, which is 3" in _refused(*with_template, "--min", "9", "--max", "3")
+    assert "is not in the template" in _refused(*with_template, "--service", "other")
+
+
+def test_a_page_that_cannot_be_written_is_a_sentence(template: str, tmp_path: Path) -> None:
+    ran = _run("--template", template, "--jobs", "1", "--html", str(tmp_path / "none" / "page.html"))
+    assert isinstance(ran.exception, CommandError)
+    assert "cannot be written" in str(ran.exception)

@@ -1,0 +1,184 @@
+"""What is simulated is what the template says."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from tests.unit.simulation.settings import CALM
+from tests.unit.simulation.templates import container, step_policy, task_definition, watchbot
+from watchbot.contract import Isolation
+from watchbot_cli.errors import CommandError, UsageError
+from watchbot_cli.simulation.service_template import find_setting
+from watchbot_cli.simulation.setting import Setting, Size
+from watchbot_cli.simulation.simulation import simulate
+from watchbot_cli.simulation.step_scaling import EXACT, Step, StepPolicy
+from watchbot_cli.simulation.workload import burst
+
+
+def _setting(template: dict[str, Any], wanted: str | None = None) -> Setting:
+    return find_setting({"Stack": template}, wanted)
+
+
+def test_limits_steps_alarms_and_size_are_read() -> None:
+    setting = _setting(watchbot(WORKERS="8"))
+    assert (setting.name, setting.minimum, setting.maximum, setting.workers) == ("Stack/svc", 0, 4, 8)
+    assert setting.size == Size(vcpu=0.5, memory_gib=2, arm=True, public_ip=True)
+    assert (setting.isolation, setting.protected, setting.spot_share) == (Isolation.PROCESS, True, 0)
+    out, into = setting.steps
+    assert out.policy == StepPolicy(EXACT, [Step(1, 0, 8), Step(4, 8, math.inf)], 120)
+    assert into.policy.cooldown_seconds == 300
+    assert (into.alarm.evaluation_periods, into.alarm.datapoints_to_alarm, into.alarm.missing_data) == (3, 3, "ignore")
+    assert out.alarm.expression.value({"visible": 2, "hidden": None}) == 2
+    assert setting.alarm_metrics == 4
+    assert setting.notes == ()
+
+
+@pytest.mark.parametrize("name", ["Stack/svc", "svc", "Service", None])
+def test_a_service_is_named_by_its_id_its_path_or_its_logical_id(name: str | None) -> None:
+    assert _setting(watchbot(), name).name == "Stack/svc"
+
+
+def test_the_steps_of_the_template_decide() -> None:
+    few = simulate(_setting(watchbot(WORKERS="8")), burst(8, lambda: 60), CALM)
+    many = simulate(_setting(watchbot(WORKERS="8")), burst(9, lambda: 60), CALM)
+    assert (few.most_running, many.most_running) == (1, 4)
+
+
+def test_a_service_without_a_scalable_target_keeps_its_number_of_tasks() -> None:
+    template = watchbot()
+    del template["Resources"]["Target"]
+    template["Resources"]["Service"]["Properties"]["DesiredCount"] = 3
+    setting = _setting(template)
+    assert (setting.minimum, setting.maximum, setting.steps) == (3, 3, ())
+    assert simulate(setting, burst(30, lambda: 60), CALM).waits.max == 9 * 60
+
+
+def test_workers_of_isolation_task_have_a_size_and_a_capacity_of_their_own() -> None:
+    template = watchbot(
+        CLUSTER={"Ref": "Cluster"},
+        TASK_DEFINITION={"Ref": "Worker"},
+        TASK_CAPACITY="FARGATE_SPOT=3,FARGATE=1",
+        TASK_PUBLIC_IP="true",
+        WORKERS="50",
+    )
+    template["Resources"]["Worker"] = task_definition({"Name": "worker"}, cpu=4096, memory=8192)
+    setting = _setting(template)
+    assert setting.isolation is Isolation.TASK
+    assert setting.worker_size == Size(vcpu=4, memory_gib=8, public_ip=True)
+    assert (setting.spot_share, setting.workers, setting.protected) == (0.75, 50, False)
+
+
+def test_a_strategy_of_the_service_says_how_much_is_spot() -> None:
+    template = watchbot()
+    template["Resources"]["Service"]["Properties"]["CapacityProviderStrategy"] = [
+        {"CapacityProvider": "FARGATE_SPOT", "Weight": 1},
+        {"CapacityProvider": "FARGATE", "Weight": 3},
+    ]
+    assert _setting(template).spot_share == 0.25
+
+
+def test_tasks_on_instances_cost_nothing_that_is_known() -> None:
+    template = watchbot()
+    template["Resources"]["Service"]["Properties"]["LaunchType"] = "EC2"
+    setting = _setting(template)
+    assert setting.size == Size(0, 0, public_ip=False)
+    assert "instances" in setting.notes[0]
+
+
+def test_a_service_that_is_no_watchbot_is_not_protected() -> None:
+    template = watchbot()
+    template["Outputs"] = {}
+    template["Resources"]["Definition"] = task_definition({"Name": "web"})
+    setting = _setting(template)
+    assert (setting.name, setting.protected, setting.workers) == ("Service", False, 1)
+
+
+def test_what_cannot_be_simulated_is_said() -> None:
+    template = watchbot()
+    template["Resources"]["Cpu"] = step_policy("", [])
+    template["Resources"]["Cpu"]["Properties"] = {
+        "ScalingTargetId": {"Ref": "Target"},
+        "TargetTrackingScalingPolicyConfiguration": {
+            "PredefinedMetricSpecification": {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"}
+        },
+    }
+    template["Resources"]["Target"]["Properties"]["ScheduledActions"] = [{"Schedule": "cron(0 8 * * ? *)"}]
+    first, second = _setting(template).notes
+    assert first == "policy Cpu, which tracks ECSServiceAverageCPUUtilization, is not simulated"
+    assert "scheduled minima" in second
+
+
+def test_target_tracking_is_read() -> None:
+    template = watchbot()
+    metric = {"MetricName": "ApproximateNumberOfMessagesVisible", "Namespace": "AWS/SQS", "Statistic": "Average"}
+    template["Resources"]["Out"] = {
+        "Type": "AWS::ApplicationAutoScaling::ScalingPolicy",
+        "Properties": {
+            "ScalingTargetId": {"Ref": "Target"},
+            "TargetTrackingScalingPolicyConfiguration": {
+                "CustomizedMetricSpecification": metric,
+                "TargetValue": 5,
+                "ScaleInCooldown": 60,
+                "DisableScaleIn": True,
+            },
+        },
+    }
+    (policy,) = _setting(template).tracking
+    assert (policy.target, policy.out_cooldown_seconds, policy.in_cooldown_seconds) == (5, 300, 60)
+    assert policy.scale_in is False
+
+
+def _refused(template: dict[str, Any], wanted: str | None = None) -> str:
+    with pytest.raises(CommandError) as refusal:
+        _setting(template, wanted)
+    assert refusal.value.exit_code == UsageError.exit_code
+    return str(refusal.value)
+
+
+def test_refuses_a_service_that_is_not_there() -> None:
+    assert _refused(watchbot(), "other") == "--service 'other' is not in the template, which holds Stack/svc"
+
+
+def test_refuses_to_choose_among_several() -> None:
+    template = watchbot()
+    template["Resources"]["Second"] = template["Resources"]["Service"]
+    assert _refused(template) == "several services, say with --service which of Stack/svc, Second"
+
+
+def test_refuses_a_template_without_a_service() -> None:
+    assert _refused({"Resources": {}}) == "the template holds no ECS service"
+
+
+def test_refuses_a_limit_known_only_at_deployment() -> None:
+    template = watchbot()
+    template["Resources"]["Target"]["Properties"]["MaxCapacity"] = {"Ref": "Unknown"}
+    assert "the MaxCapacity of Target must be known before deployment" in _refused(template)
+
+
+def test_refuses_a_metric_that_it_does_not_simulate() -> None:
+    template = watchbot()
+    query = template["Resources"]["OutAlarm"]["Properties"]["Metrics"][1]
+    query["MetricStat"]["Metric"]["MetricName"] = "ApproximateAgeOfOldestMessage"
+    assert "OutAlarm looks at ApproximateAgeOfOldestMessage, which cannot be simulated" in _refused(template)
+
+
+def test_refuses_a_period_of_less_than_a_minute() -> None:
+    template = watchbot()
+    template["Resources"]["OutAlarm"]["Properties"]["Metrics"][1]["MetricStat"]["Period"] = 10
+    assert "the period of OutAlarm must be whole minutes" in _refused(template)
+
+
+def test_refuses_a_setting_that_the_watcher_would_refuse() -> None:
+    template = watchbot(WORKERS="many")
+    assert "the watcher of Stack/svc cannot be simulated: WATCHBOT_WORKERS must be a whole number" in _refused(template)
+
+
+def test_the_number_of_workers_may_be_a_parameter_with_a_default() -> None:
+    template = watchbot()
+    template["Resources"]["Definition"] = task_definition(
+        container(QUEUE_URL={"Ref": "Queue"}, CONTRACT_VERSION="1", WORKERS={"Ref": "Most"})
+    )
+    assert _setting(template).workers == 4
