@@ -69,13 +69,21 @@ _SECONDS = "TIME"
 @click.option("--for", "rate_for", default="3h", metavar=_SECONDS, show_default=True, help="For how long, with --rate.")
 @click.option("--trace", metavar="FILE.csv", help="Jobs from a file instead: seconds[,duration in seconds].")
 @click.option("--seed", type=int, default=1, show_default=True, help="What is random is drawn from it.")
+@click.option(
+    "--start",
+    type=click.DateTime(["%Y-%m-%dT%H:%M"]),
+    default="2026-01-05T00:00",
+    metavar="DATE",
+    show_default=True,
+    help="When the workload starts, for scheduled minima.",
+)
 @click.option("--task-start", default="45", metavar=_SECONDS, show_default=True, help="From launching to running.")
 @click.option("--metric-delay", default="60", metavar=_SECONDS, show_default=True, help="Until alarms see a metric.")
 @click.option("--idle-before", default="0", metavar=_SECONDS, show_default=True, help="Nobody used the queue so long.")
 @click.option("--deploy-at", metavar=_SECONDS, multiple=True, help="Deploy the service then; may be given often.")
 @click.option(
     "--spot-interruptions",
-    type=click.FloatRange(min=0),
+    type=click.FloatRange(min=0, max=60),
     default=0.0,
     metavar="PER_HOUR",
     show_default=True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import json
 import random
 import sys
@@ -45,6 +46,7 @@ class Asked:
     trace: str | None
     distribution: str
     seed: int
+    start: datetime.datetime
     task_start: str
     metric_delay: str
     idle_before: str
@@ -69,7 +71,7 @@ def run(asked: Asked) -> None:
     if asked.html is not None:
         _write(Path(asked.html), page(runs, workload, prices))
     if asked.as_json:
-        print(json.dumps(as_json(runs, workload, conditions, prices)))  # noqa: T201 - stdout is data
+        print(json.dumps(as_json(runs, workload, conditions, prices), default=str))  # noqa: T201 - stdout is data
     else:
         show(_console(), runs, workload, prices)
 
@@ -129,7 +131,9 @@ def _workload(asked: Asked) -> Workload:
     if len(given) > 1:
         raise UsageError(f"{' and '.join(given)} are workloads of their own: give one of them")
     if asked.trace is not None:
-        return read_trace(Path(asked.trace), draw)
+        workload = read_trace(Path(asked.trace), draw)
+        _bounded(len(workload.sent), f"--trace {asked.trace}")
+        return workload
     if asked.rate is not None:
         return _steady(asked.rate, asked.rate_for, draw, rng)
     jobs = _DEFAULT_JOBS if asked.jobs is None else asked.jobs
@@ -158,6 +162,7 @@ def _duration(text: str) -> float:
 def _conditions(asked: Asked) -> Conditions:
     return Conditions(
         seed=asked.seed,
+        start=asked.start,
         task_start_seconds=seconds_of(asked.task_start, "--task-start"),
         metric_delay_seconds=seconds_of(asked.metric_delay, "--metric-delay"),
         idle_before_seconds=seconds_of(asked.idle_before, "--idle-before"),

@@ -11,11 +11,10 @@ from watchbot_cli.simulation.launch_budget import LaunchBudget
 from watchbot_cli.simulation.ledger import Ledger
 from watchbot_cli.simulation.queue import Queue
 from watchbot_cli.simulation.setting import Conditions, Setting
-from watchbot_cli.simulation.task import LINGER_SECONDS, Task
+from watchbot_cli.simulation.task import Task
 from watchbot_cli.simulation.workload import Workload
 from watchbot_cli.simulation.workplace import Processes, WorkerTasks, Workplace
 
-_RENEWAL_SECONDS = 300.0
 _SPOT_NOTICE_SECONDS = 110.0
 
 
@@ -152,7 +151,7 @@ class Fleet:
             if self._queue.visible:
                 self.serve()
             if not task.jobs and self._keeps_jobs and (len(self.tasks) > self.desired or self.deploying):
-                self._agenda.at(now + LINGER_SECONDS, self._released, task)
+                self._agenda.at(task.released_at, self._released, task)
         elif not task.jobs and task in self.tasks:
             self._stop(task)
             self.reconcile()
@@ -185,9 +184,7 @@ class Fleet:
             if task.awaited or not task.is_protected(now):
                 continue
             task.awaited = True
-            renewals = (now - task.protected_since) // _RENEWAL_SECONDS + 1
-            renewed = task.protected_since + renewals * _RENEWAL_SECONDS
-            self._agenda.at(renewed if task.jobs else task.idle_since + LINGER_SECONDS, self._renew, task)
+            self._agenda.at(task.renews_at(now) if task.jobs else task.released_at, self._renew, task)
 
     def _renew(self, task: Task) -> None:
         now = self._agenda.now

@@ -19,10 +19,13 @@ _VISIBLE = "visible"
 _OUTSTANDING = "visible + hidden"
 _GROWTH = 1.5
 _LADDER_MINUTES_EMPTY = 3
+_MOST_TASKS = 5000
+"""Of one ECS service: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html"""
 
 
 def peers(service: Setting) -> Sequence[Setting]:
-    """Give the settings to compare a service with: its size and limits, other policies."""
+    """Give the settings to compare a service with: as many jobs at once in tasks of the same size, other policies."""
+    service = _with_processes(service)
     return (queue_processing_service(service), ecs_watchbot(service), *backlog_trackings(service))
 
 
@@ -87,6 +90,19 @@ def ecs_watchbot(service: Setting) -> Setting:
             AlarmedPolicy(down, StepPolicy(PERCENT, [Step(-100, upper=0)])),
         ),
         alarm_metrics=3,
+    )
+
+
+def _with_processes(service: Setting) -> Setting:
+    """Give a service whose tasks do the jobs themselves, as all others' do."""
+    if service.isolation is Isolation.PROCESS:
+        return service
+    return dataclasses.replace(
+        service,
+        isolation=Isolation.PROCESS,
+        size=service.worker_size,
+        workers=1,
+        maximum=min(_MOST_TASKS, service.maximum * service.workers),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable
 
 from watchbot_cli.simulation.agenda import Agenda
@@ -16,6 +17,7 @@ from watchbot_cli.simulation.step_scaling import EXACT, StepPolicy
 from watchbot_cli.simulation.target_tracking import Tracking
 
 _KEPT_DATAPOINTS = 24 * 60
+_MINUTES_OF_A_WEEK = 7 * 24 * 60
 _MINUTES_BEFORE = 60
 """So long the service has been idle, and its queue has said so unless it sleeps."""
 
@@ -42,7 +44,12 @@ class Scaler:
         self._history: list[Datapoint | None] = [idle if awake else None] * _MINUTES_BEFORE
         self._alarms = [(Alarm(one.alarm), one.policy) for one in setting.steps]
         self._trackings = [Tracking(policy) for policy in setting.tracking]
+        self._scheduled = setting.scheduled
+        self._start = conditions.start
         self.target = ScalableTarget(setting.minimum, setting.maximum)
+        for minute in range(-_MINUTES_OF_A_WEEK, 0) if setting.scheduled else ():
+            self._keep_schedule(minute * PERIOD_SECONDS)
+        self.target.desired = self.target.minimum
         self.after_tick: Callable[[], None] = lambda: None
 
     def tick(self, _: object = None) -> None:
@@ -51,10 +58,20 @@ class Scaler:
         point = Datapoint(len(queue.visible), queue.in_flight, 0, fleet.running, fleet.desired)
         outstanding = point.visible + point.not_visible
         self._ledger.timeline.append(Sample(now, outstanding, fleet.running, fleet.desired))
+        self._keep_schedule(now)
         awake = self._sleep.is_awake(now, touched=outstanding > 0 or fleet.running > 0)
         self._agenda.at(now + self._delay, self._evaluate, point if awake else None)
         self._agenda.at(now + PERIOD_SECONDS, self.tick)
         self.after_tick()
+
+    def _keep_schedule(self, now: float) -> None:
+        """Set the limits that are due in this minute; fewer tasks than the minimum become more at once."""
+        time = self._start + datetime.timedelta(seconds=now)
+        for action in self._scheduled:
+            if action.schedule.is_due(time):
+                minimum = self.target.minimum if action.minimum is None else action.minimum
+                maximum = self.target.maximum if action.maximum is None else action.maximum
+                self.target.limit(minimum, max(minimum, maximum))
 
     def _evaluate(self, point: Datapoint | None) -> None:
         self._history.append(point)

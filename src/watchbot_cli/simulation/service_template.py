@@ -11,7 +11,8 @@ from watchbot_cli.described import find_described
 from watchbot_cli.errors import UsageError
 from watchbot_cli.intrinsics import references
 from watchbot_cli.simulation.policy_template import TARGET, Policies
-from watchbot_cli.simulation.setting import Setting, Size
+from watchbot_cli.simulation.schedule import Schedule
+from watchbot_cli.simulation.setting import ScheduledLimits, Setting, Size
 from watchbot_cli.simulation.template import Template
 
 _SERVICE = "AWS::ECS::Service"
@@ -78,7 +79,7 @@ def _read(found: Found, *, of: int) -> Setting:
         visibility_seconds=watcher.visibility_timeout_seconds if watcher else 180.0,
         size=_size(template, definition, public_ip=_has_public_ip(service)),
         spot_share=_spot_share(service),
-        fifo=".fifo" in str(service) or any(queue.get("FifoQueue") for _, queue in template.of_type("AWS::SQS::Queue")),
+        fifo=_is_fifo(template, environment),
         alarm_metrics=_alarm_metrics(template, of),
         custom_metrics=len(Metric) if watcher else 0,
     )
@@ -110,19 +111,28 @@ def _with_policies(setting: Setting, found: Found, service: Mapping[str, Any]) -
         if found.service not in references(properties.get("ResourceId")):
             continue
         policies = Policies(template, target)
-        notes = [*setting.notes, *policies.notes]
-        if properties.get("ScheduledActions"):
-            notes.append("scheduled minima are not simulated: --min shows one")
         return dataclasses.replace(
             setting,
             minimum=template.whole(properties.get("MinCapacity"), f"the MinCapacity of {target}"),
             maximum=template.whole(properties.get("MaxCapacity"), f"the MaxCapacity of {target}"),
             steps=policies.steps,
             tracking=policies.tracking,
-            notes=tuple(notes),
+            scheduled=[_limits(template, target, one) for one in properties.get("ScheduledActions", [])],
+            notes=(*setting.notes, *policies.notes),
         )
     count = template.whole(service.get("DesiredCount", 1), f"the DesiredCount of {found.name}")
     return dataclasses.replace(setting, minimum=count, maximum=count)
+
+
+def _limits(template: Template, target: str, action: Mapping[str, Any]) -> ScheduledLimits:
+    name = f"{action.get('ScheduledActionName')} of {target}"
+    limits: Mapping[str, Any] = action.get("ScalableTargetAction", {})
+    minimum, maximum = limits.get("MinCapacity"), limits.get("MaxCapacity")
+    return ScheduledLimits(
+        Schedule.read(str(action.get("Schedule")), name),
+        None if minimum is None else template.whole(minimum, f"the MinCapacity of {name}"),
+        None if maximum is None else template.whole(maximum, f"the MaxCapacity of {name}"),
+    )
 
 
 def _environment(template: Template, definition: str) -> Mapping[str, Any]:
@@ -147,6 +157,11 @@ def _watcher(found: Found, environment: Mapping[str, Any]) -> Settings | None:
 def _without_urls(texts: Mapping[str, str]) -> Mapping[str, str]:
     """Give an address to those that must be one and are known only at deployment."""
     return {name: "https://queue/queue" for name in texts if name.endswith("_URL")}
+
+
+def _is_fifo(template: Template, environment: Mapping[str, Any]) -> bool:
+    queue = template.referred(environment.get(f"{PREFIX}QUEUE_URL"), "AWS::SQS::Queue")
+    return queue is not None and bool(template.properties(queue).get("FifoQueue"))
 
 
 def _size(template: Template, definition: str, *, public_ip: bool) -> Size:

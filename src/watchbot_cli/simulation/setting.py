@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 from collections.abc import Sequence
 
 from watchbot.contract import Isolation
 from watchbot_cli.simulation.alarm import AlarmRule
+from watchbot_cli.simulation.schedule import Schedule
 from watchbot_cli.simulation.step_scaling import StepPolicy
 from watchbot_cli.simulation.target_tracking import TrackingPolicy
+
+MONDAY = datetime.datetime(2026, 1, 5)  # noqa: DTZ001 - in the time zone of whatever schedule looks at it
+"""When a simulation starts unless told otherwise: a Monday, at midnight."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -27,6 +32,15 @@ class AlarmedPolicy:
 
     alarm: AlarmRule
     policy: StepPolicy
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ScheduledLimits:
+    """A scheduled action: from when it is due on, these are the limits; None leaves one as it is."""
+
+    schedule: Schedule
+    minimum: int | None
+    maximum: int | None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +62,6 @@ class Setting:
     tracking: Sequence[TrackingPolicy] = ()
     protected: bool = True
     visibility_seconds: float = 180.0
-    drain_seconds: float = 105.0
     size: Size = Size()
     worker_size: Size = Size()
     spot_share: float = 0.0
@@ -56,6 +69,7 @@ class Setting:
     alarm_metrics: int = 0
     custom_metrics: int = 0
     metric_lambda: bool = False
+    scheduled: Sequence[ScheduledLimits] = ()
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -65,9 +79,13 @@ class Setting:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
-    """What AWS does of itself; everything random is drawn from ``seed``."""
+    """What AWS does of itself; everything random is drawn from ``seed``.
+
+    ``start`` is the first metric's time, in the time zone of the schedules.
+    """
 
     seed: int = 1
+    start: datetime.datetime = MONDAY
     task_start_seconds: float = 45.0
     metric_delay_seconds: float = 60.0
     idle_before_seconds: float = 0.0

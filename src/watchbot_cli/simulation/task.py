@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+RENEWAL_SECONDS = 300.0
+"""So often a watcher renews its protection."""
+
 LINGER_SECONDS = 10.0
 """A watcher gives its protection back so long after its last job."""
 
@@ -38,7 +41,17 @@ class Task:
 
     def is_protected(self, now: float) -> bool:
         """Whether ECS may not stop it: while jobs run, and ten seconds longer."""
-        return bool(self.jobs) or now - self.idle_since < LINGER_SECONDS
+        return bool(self.jobs) or now < self.released_at
+
+    @property
+    def released_at(self) -> float:
+        """When the protection of a task without jobs ends."""
+        return self.idle_since + LINGER_SECONDS
+
+    def renews_at(self, now: float) -> float:
+        """Give the next renewal after ``now``."""
+        renewed = self.protected_since + ((now - self.protected_since) // RENEWAL_SECONDS + 1) * RENEWAL_SECONDS
+        return renewed if renewed > now else renewed + RENEWAL_SECONDS  # where rounding makes it the one that just was
 
     def take(self, now: float, message: int, ends_at: float) -> None:
         """Begin a job; the first one after a pause takes protection anew."""

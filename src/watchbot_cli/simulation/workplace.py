@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
 from typing import Protocol
@@ -16,6 +17,8 @@ from watchbot_cli.simulation.workload import Workload
 
 HANDED_BACK_SECONDS = 10.0
 """A watcher of Isolation.TASK that is stopped hands its messages back for so long; the next one takes the tasks up."""
+
+_MOST_RECEIVES = 10
 
 
 class Workplace(Protocol):
@@ -95,18 +98,21 @@ class WorkerTasks:
             self._queue.return_after(HANDED_BACK_SECONDS, message)
 
     def _interrupted(self, message: int, starts: float, launched: float, ends: float) -> float:
-        """Draw whether Spot interrupts the job: then it runs again from its beginning, in a task launched at once."""
+        """Draw whether Spot interrupts the job: then it runs again from its beginning, in a task launched at once.
+
+        Each interruption is a receive of its message, which is dead-lettered in the end: such a job never ends.
+        """
         rate = self._conditions.spot_interruptions_per_hour / 3600
-        while rate:
-            lost = starts + self._rng.expovariate(rate)
+        for _ in range(_MOST_RECEIVES):
+            lost = starts + self._rng.expovariate(rate) if rate else math.inf
             if lost >= ends:
-                break
+                return self._end(launched, ends, spot=True)
             self._end(launched, lost, spot=True)
             self._ledger.interrupted += 1
             launched = lost
             starts = launched + self._conditions.task_start_seconds
             ends = starts + self._workload.durations[message]
-        return self._end(launched, ends, spot=True)
+        return math.inf
 
     def _end(self, launched: float, ends: float, *, spot: bool) -> float:
         self._ledger.workers.add(ends - launched, spot=spot)

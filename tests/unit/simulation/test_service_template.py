@@ -11,11 +11,12 @@ from tests.unit.simulation.settings import CALM
 from tests.unit.simulation.templates import container, step_policy, task_definition, watchbot
 from watchbot.contract import Isolation
 from watchbot_cli.errors import CommandError, UsageError
+from watchbot_cli.simulation.schedule import Schedule
 from watchbot_cli.simulation.service_template import find_setting
-from watchbot_cli.simulation.setting import Setting, Size
+from watchbot_cli.simulation.setting import MONDAY, Conditions, Setting, Size
 from watchbot_cli.simulation.simulation import simulate
 from watchbot_cli.simulation.step_scaling import EXACT, Step, StepPolicy
-from watchbot_cli.simulation.workload import burst
+from watchbot_cli.simulation.workload import Workload, burst
 
 
 def _setting(template: dict[str, Any], wanted: str | None = None) -> Setting:
@@ -105,10 +106,66 @@ def test_what_cannot_be_simulated_is_said() -> None:
             "PredefinedMetricSpecification": {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"}
         },
     }
-    template["Resources"]["Target"]["Properties"]["ScheduledActions"] = [{"Schedule": "cron(0 8 * * ? *)"}]
-    first, second = _setting(template).notes
-    assert first == "policy Cpu, which tracks ECSServiceAverageCPUUtilization, is not simulated"
-    assert "scheduled minima" in second
+    assert _setting(template).notes == ("policy Cpu, which tracks ECSServiceAverageCPUUtilization, is not simulated",)
+
+
+def test_scheduled_limits_hold_from_when_they_are_due() -> None:
+    template = watchbot()
+    template["Resources"]["Target"]["Properties"]["ScheduledActions"] = [
+        _scheduled("Morning", "cron(30 0 ? * MON-FRI *)", MinCapacity=3),
+        _scheduled("Evening", "cron(0 2 * * ? *)", MinCapacity=0),
+        _scheduled("Once", "at(2026-01-05T01:00:00)", MaxCapacity={"Ref": "Most"}),
+    ]
+    setting = _setting(template)
+    workload = Workload([0.0, 5 * 3600.0], [60.0, 60.0])
+    running = {one.seconds / 60: one.running for one in simulate(setting, workload, CALM).timeline}
+    assert [running[minute] for minute in (20, 35, 110, 130)] == [0, 3, 3, 0]
+    in_force = simulate(setting, burst(3, lambda: 60), Conditions(start=MONDAY.replace(hour=1)))
+    assert in_force.waits.max == 0  # what was due before is in force
+
+
+def _scheduled(name: str, schedule: str, **limits: Any) -> dict[str, Any]:
+    return {"ScheduledActionName": name, "Schedule": schedule, "ScalableTargetAction": limits}
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    ["rate(1 day)", "cron(0 8 * * ?)", "cron(0 25 * * ? *)", "cron(0 8 L * ? *)", "at(noon)", "cron(9-3 * * * ? *)"],
+)
+def test_refuses_a_schedule_that_it_does_not_know(schedule: str) -> None:
+    template = watchbot()
+    template["Resources"]["Target"]["Properties"]["ScheduledActions"] = [_scheduled("Daily", schedule, MinCapacity=1)]
+    assert f"the schedule {schedule!r} of Daily of Target cannot be simulated" in _refused(template)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "due"),
+    [
+        ("cron(0/15 8-10 * * ? *)", {(8, 0), (8, 45), (10, 30)}),
+        ("cron(5,10 * * JAN MON *)", {(0, 5), (23, 10)}),
+        ("cron(0 0 ? * SUN *)", set()),
+        ("cron(0 0 ? * 2 *)", {(0, 0)}),
+        ("at(2026-01-05T12:34:56)", {(12, 34)}),
+    ],
+)
+def test_a_schedule_is_due_as_cron_says(schedule: str, due: set[tuple[int, int]]) -> None:
+    read = Schedule.read(schedule, "A")
+    found = {
+        (hour, minute)
+        for hour in range(24)
+        for minute in range(60)
+        if read.is_due(MONDAY.replace(hour=hour, minute=minute))
+    }
+    assert due <= found
+    assert bool(due) == bool(found)
+
+
+def test_a_fifo_queue_is_known_by_what_the_watcher_reads_from() -> None:
+    template = watchbot()
+    template["Resources"]["Other"] = {"Type": "AWS::SQS::Queue", "Properties": {"FifoQueue": True}}
+    assert not _setting(template).fifo
+    template["Resources"]["Queue"]["Properties"] = {"FifoQueue": True}
+    assert _setting(template).fifo
 
 
 def test_target_tracking_is_read() -> None:

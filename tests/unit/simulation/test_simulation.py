@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.unit.simulation.settings import CALM, fixed, scaled
 from watchbot.contract import Isolation
 from watchbot_cli.simulation.peers import backlog_trackings, ecs_watchbot, peers
-from watchbot_cli.simulation.setting import Conditions, Setting
+from watchbot_cli.simulation.setting import Conditions, Setting, Size
 from watchbot_cli.simulation.simulation import simulate
 from watchbot_cli.simulation.workload import Workload, burst, duration_draw, steady
 
@@ -89,6 +89,24 @@ def test_a_queue_asleep_delays_the_first_start_by_fifteen_minutes() -> None:
     asleep = simulate(scaled(10), burst(1, lambda: 60), Conditions(idle_before_seconds=6 * 3600))
     assert awake.waits.max is not None
     assert asleep.waits.max == awake.waits.max + 15 * 60
+
+
+def test_a_queue_falls_asleep_again() -> None:
+    workload = Workload([0.0, 9 * 3600.0], [60.0, 60.0])
+    waits = simulate(scaled(10), workload, CALM).waits
+    assert (waits.p50, waits.max) == (105 + 450, 105 + 900)  # half of the way from one to the other
+
+
+def test_a_job_that_spot_interrupts_again_and_again_is_left() -> None:
+    setting = dataclasses.replace(fixed(1), isolation=TASK, spot_share=1.0)
+    figures = simulate(setting, burst(1, lambda: 36_000), Conditions(spot_interruptions_per_hour=60))
+    assert (figures.interrupted, figures.finished, figures.drain_seconds) == (10, 0, None)
+
+
+def test_others_do_the_jobs_of_isolation_task_in_tasks_of_that_size() -> None:
+    service = dataclasses.replace(scaled(5, workers=20), isolation=TASK, worker_size=Size(4, 8))
+    for peer in peers(service):
+        assert (peer.isolation, peer.size, peer.workers, peer.maximum) == (Isolation.PROCESS, Size(4, 8), 1, 100)
 
 
 def test_a_watcher_that_is_always_there_keeps_the_queue_awake() -> None:
