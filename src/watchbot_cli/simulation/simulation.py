@@ -14,10 +14,14 @@ from watchbot_cli.simulation.workload import Workload
 _PATIENCE_SECONDS = 24 * 3600.0
 """When no job has ended for so long, and for as long as one may take, nothing more is expected."""
 
+_LONGEST_RETENTION_SECONDS = 14 * 86_400.0
+"""No message lives longer: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html"""
+
 
 def simulate(setting: Setting, workload: Workload, conditions: Conditions) -> Figures:
     """Play the workload until its jobs are done and the service is back at its minimum, or nothing happens any more.
 
+    What is left two weeks after the last job was sent is left for good, as SQS keeps no message longer.
     The service has settled at its minimum before the first job. The same arguments give the same figures.
     """
     return _Simulation(setting, workload, conditions).play()
@@ -64,8 +68,11 @@ class _Simulation:
         awaited = max(self._last_sent, self._ledger.finished_at, *self._conditions.deploy_at_seconds)
         is_done = self._sent == len(self._workload.sent) and self._queue.is_empty and now > awaited
         is_at_rest = self._fleet.count <= self._scaler.target.minimum and not self._fleet.deploying
-        if (is_done and is_at_rest) or now - awaited > self._patience:
+        if (is_done and is_at_rest) or now - awaited > self._patience or self._is_too_late(now):
             self._agenda.stop()
+
+    def _is_too_late(self, now: float) -> bool:
+        return now - self._last_sent > _LONGEST_RETENTION_SECONDS
 
     def _figures(self) -> Figures:
         ledger, jobs = self._ledger, len(self._workload.sent)
