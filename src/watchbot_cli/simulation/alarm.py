@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import operator
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
 from watchbot_cli.simulation.expression import Expression, Value
@@ -62,16 +63,22 @@ class Alarm:
     def __init__(self, rule: AlarmRule) -> None:
         self.rule = rule
         self.in_alarm = False
+        self._length = int(rule.period_seconds // PERIOD_SECONDS)
+        self._window: deque[Datapoint | None] = deque(maxlen=self._length)
+        looked_at = rule.evaluation_periods + _FURTHER_DATAPOINTS
+        self._values: deque[Value] = deque(maxlen=(looked_at - 1) * self._length + 1)
+        """The value of the period that ended in each of the last minutes."""
 
-    def evaluate(self, history: Sequence[Datapoint | None]) -> Value:
-        """Look at the datapoints so far, the newest last; give the newest value, by which policies choose a step.
+    def observe(self, point: Datapoint | None) -> Value:
+        """Evaluate it with one more minute; give the newest value, by which policies choose a step.
 
         A few more datapoints than needed are looked at; only where fewer than needed exist, missing data counts.
         https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
         """
+        self._window.append(point)
+        self._values.append(self._value())
         needed = self.rule.evaluation_periods
-        windows = [self._value(history, back) for back in range(needed + _FURTHER_DATAPOINTS)]
-        real = [one for one in windows if one is not None][:needed]
+        real = [one for one in list(self._values)[:: -self._length] if one is not None][:needed]
         breaching = sum(map(self.rule.breaches, real))
         self.in_alarm = self._is_in_alarm(breaching, needed - len(real), any_real=bool(real))
         return real[0] if real else None
@@ -92,15 +99,11 @@ class Alarm:
             case _:
                 return False
 
-    def _value(self, history: Sequence[Datapoint | None], back: int) -> Value:
-        length = int(self.rule.period_seconds // PERIOD_SECONDS)
-        end = len(history) - back * length
-        window = [one for one in history[max(0, end - length) : max(0, end)] if one is not None]
-        if not window:
-            return self.rule.expression.value(dict.fromkeys(self.rule.operands))
+    def _value(self) -> Value:
+        window = [one for one in self._window if one is not None]
         return self.rule.expression.value(
             {
-                name: STATISTICS[operand.statistic]([getattr(one, operand.field) for one in window])
+                name: STATISTICS[operand.statistic]([getattr(one, operand.field) for one in window]) if window else None
                 for name, operand in self.rule.operands.items()
             }
         )

@@ -16,7 +16,6 @@ from watchbot_cli.simulation.setting import Conditions, Setting
 from watchbot_cli.simulation.step_scaling import EXACT, StepPolicy
 from watchbot_cli.simulation.target_tracking import Tracking
 
-_KEPT_DATAPOINTS = 24 * 60
 _MINUTES_OF_A_WEEK = 7 * 24 * 60
 _MINUTES_BEFORE = 60
 """So long the service has been idle, and its queue has said so unless it sleeps."""
@@ -39,11 +38,9 @@ class Scaler:
         self._ledger = ledger
         # A watcher that is always there polls, and keeps the queue awake.
         self._sleep = Sleep(0.0 if setting.minimum else conditions.idle_before_seconds)
-        idle = Datapoint(0, 0, 0, setting.minimum, setting.minimum)
-        awake = self._sleep.is_awake(0.0, touched=False)
-        self._history: list[Datapoint | None] = [idle if awake else None] * _MINUTES_BEFORE
         self._alarms = [(Alarm(one.alarm), one.policy) for one in setting.steps]
         self._trackings = [Tracking(policy) for policy in setting.tracking]
+        self._remember_idle_time(setting)
         self._scheduled = setting.scheduled
         self._start = conditions.start
         self.target = ScalableTarget(setting.minimum, setting.maximum)
@@ -51,6 +48,16 @@ class Scaler:
             self._keep_schedule(minute * PERIOD_SECONDS)
         self.target.desired = self.target.minimum
         self.after_tick: Callable[[], None] = lambda: None
+
+    def _remember_idle_time(self, setting: Setting) -> None:
+        """Let the alarms know what was before: nothing to do, or nothing published."""
+        idle = Datapoint(0, 0, 0, setting.minimum, setting.minimum)
+        point = idle if self._sleep.is_awake(0.0, touched=False) else None
+        for _ in range(_MINUTES_BEFORE):
+            for alarm, _ in self._alarms:
+                alarm.observe(point)
+            for tracking in self._trackings:
+                tracking.observe(point, setting.minimum)
 
     def tick(self, _: object = None) -> None:
         """Publish this minute's datapoint, if the queue publishes any."""
@@ -74,15 +81,12 @@ class Scaler:
                 self.target.limit(minimum, max(minimum, maximum))
 
     def _evaluate(self, point: Datapoint | None) -> None:
-        self._history.append(point)
-        if len(self._history) > 2 * _KEPT_DATAPOINTS:
-            del self._history[:_KEPT_DATAPOINTS]
         for alarm, policy in self._alarms:
-            value = alarm.evaluate(self._history)
+            value = alarm.observe(point)
             if alarm.in_alarm and value is not None:
                 self._step(policy, value - alarm.rule.threshold)
         for tracking in self._trackings:
-            self._track(tracking)
+            self._track(tracking, point)
         if self._fleet.desired != self.target.desired:
             self._fleet.resize(self.target.desired)
 
@@ -95,9 +99,9 @@ class Scaler:
             wanted = max(wanted, self.target.desired)  # tasks that are still starting are not taken away by an increase
         self._ask(wanted, policy.cooldown_seconds, base)
 
-    def _track(self, tracking: Tracking) -> None:
+    def _track(self, tracking: Tracking, point: Datapoint | None) -> None:
         base, desired = self.target.base(self._agenda.now, self._fleet.running), self.target.desired
-        wanted = tracking.evaluate(self._history, base)
+        wanted = tracking.observe(point, base)
         if wanted is None:
             return
         policy = tracking.policy

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
 
 from watchbot_cli.simulation.alarm import Alarm, AlarmRule, Operand
 from watchbot_cli.simulation.expression import Expression
@@ -48,9 +47,9 @@ class Tracking:
         """Whether the metric is above its target."""
         return self._above.in_alarm
 
-    def evaluate(self, history: Sequence[Datapoint | None], base: int) -> int | None:
-        """Give the number of tasks that it asks for now, instead of ``base``; None while all is as it should be."""
-        high, low = self._above.evaluate(history), self._below.evaluate(history)
+    def observe(self, point: Datapoint | None, base: int) -> int | None:
+        """Hear of one more minute; give the number of tasks to have instead of ``base``, None while all is well."""
+        high, low = self._above.observe(point), self._below.observe(point)
         if self._above.in_alarm and high is not None:
             return self.policy.capacity(max(base, 1), high)
         if self._below.in_alarm and low is not None and self.policy.scale_in:

@@ -29,28 +29,30 @@ def _rule(
     return AlarmRule("A", expression, operands, comparison, threshold, seconds, periods, enough or periods, missing)
 
 
-def _history(*visible: int | None) -> list[Datapoint | None]:
-    return [None if one is None else Datapoint(one, 0, 0, 0, 0) for one in visible]
+def _watch(alarm: Alarm, *visible: int | None) -> float | None:
+    """Show the alarm what is visible minute by minute."""
+    points = [None if one is None else Datapoint(one, 0, 0, 0, 0) for one in visible]
+    return [alarm.observe(point) for point in points][-1]
 
 
 def test_m_of_n_datapoints_make_an_alarm() -> None:
     alarm = Alarm(_rule(periods=3, enough=2))
-    alarm.evaluate(_history(1, 0, 0))
+    _watch(alarm, 1, 0, 0)
     assert not alarm.in_alarm
-    assert alarm.evaluate(_history(1, 0, 5)) == 5
+    assert _watch(alarm, 1, 0, 5) == 5
     assert alarm.in_alarm
 
 
 def test_a_longer_period_slides_with_the_clock() -> None:
     alarm = Alarm(_rule(seconds=300))
-    alarm.evaluate(_history(7, 0, 0, 0, 0))
+    _watch(alarm, 7, 0, 0, 0, 0)
     assert alarm.in_alarm
-    assert alarm.evaluate(_history(7, 0, 0, 0, 0, 0)) == 0
+    assert _watch(alarm, 7, 0, 0, 0, 0, 0) == 0
     assert not alarm.in_alarm
 
 
 def test_an_average_is_over_the_whole_period() -> None:
-    assert Alarm(_rule(seconds=120, statistic="Average")).evaluate(_history(0, 3)) == 1.5
+    assert _watch(Alarm(_rule(seconds=120, statistic="Average")), 0, 3) == 1.5
 
 
 @pytest.mark.parametrize(
@@ -60,25 +62,25 @@ def test_an_average_is_over_the_whole_period() -> None:
 def test_what_is_missing_altogether_counts_as_the_rule_says(missing: str, before: bool, after: bool) -> None:
     alarm = Alarm(_rule(missing=missing))
     alarm.in_alarm = before
-    assert alarm.evaluate(_history(None, None, None)) is None
+    assert _watch(alarm, None, None, None) is None
     assert alarm.in_alarm is after
 
 
 def test_missing_data_keeps_an_alarm_that_ignores_it() -> None:
     alarm = Alarm(_rule(0, AT_MOST, periods=3, missing="ignore"))
-    alarm.evaluate(_history(0, 0, 0))
+    _watch(alarm, 0, 0, 0)
     assert alarm.in_alarm
-    alarm.evaluate(_history(0, 0, 0, None, None, None, None, None))
+    _watch(alarm, 0, 0, 0, None, None, None, None, None)
     assert alarm.in_alarm
-    alarm.evaluate(_history(0, 0, 0, None, None, None, None, None, 1))
+    _watch(alarm, 0, 0, 0, None, None, None, None, None, 1)
     assert not alarm.in_alarm
 
 
 def test_enough_older_datapoints_count_before_missing_ones() -> None:
     alarm = Alarm(_rule(missing="notBreaching"))
-    assert alarm.evaluate(_history(4, None, None)) == 4
+    assert _watch(alarm, 4, None, None) == 4
     assert alarm.in_alarm
-    alarm.evaluate(_history(4, None, None, None))
+    _watch(alarm, 4, None, None, None)
     assert not alarm.in_alarm
 
 
@@ -88,7 +90,7 @@ def test_an_alarm_needs_as_many_breaching_datapoints_as_its_rule_says(
 ) -> None:
     enough = data.draw(st.integers(1, periods))
     alarm = Alarm(_rule(periods=periods, enough=enough, missing="notBreaching"))
-    value = alarm.evaluate(_history(*visible))
+    value = _watch(alarm, *visible)
     newest = [one for one in reversed(visible[-periods - 2 :]) if one is not None][:periods]
     assert alarm.in_alarm is (sum(one >= 1 for one in newest) >= enough)
     assert value == (newest[0] if newest else None)

@@ -123,12 +123,9 @@ def test_there_is_no_scale_in_during_a_deployment() -> None:
 def test_target_tracking_adds_after_three_minutes_and_takes_away_after_fifteen() -> None:
     expression = Expression("visible", "T")
     tracking = Tracking(TrackingPolicy(expression, {"visible": Operand("visible", "Average")}, 2.0))
-    history: list[Datapoint | None] = [Datapoint(2, 0, 0, 1, 1)] * 20
-    decisions = []
-    for visible in [6] * 3 + [2] * 3 + [1] * 15:
-        history.append(Datapoint(visible, 0, 0, 1, 1))
-        decisions.append(tracking.evaluate(history, 4))
-    assert decisions == [None, None, 12] + [None] * 17 + [2]
+    minutes = [2] * 20 + [6] * 3 + [2] * 3 + [1] * 15
+    decisions = [tracking.observe(Datapoint(visible, 0, 0, 1, 1), 4) for visible in minutes]
+    assert decisions == [None] * 22 + [12] + [None] * 17 + [2]
 
 
 def test_launches_are_a_burst_and_then_a_rate() -> None:
