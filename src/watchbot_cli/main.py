@@ -9,6 +9,9 @@ import click
 
 from watchbot import __version__
 from watchbot_cli.errors import CommandError
+from watchbot_cli.simulation.workload import DISTRIBUTIONS
+
+_TIME = "TIME"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -53,9 +56,6 @@ def local(app: str | None, service: str | None, send: str | None, until_empty: b
     sys.exit(run(app=app, service=service, send=send, until_empty=until_empty, as_json=as_json))
 
 
-_SECONDS = "TIME"
-
-
 @cli.command()
 @click.option("--app", metavar="COMMAND", help="The CDK app; by default what cdk.json in this folder says.")
 @click.option(
@@ -63,10 +63,10 @@ _SECONDS = "TIME"
 )
 @click.option("--service", metavar="ID", help="The service: its construct id, its whole path, or its logical id.")
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="So many jobs at once; 1,000 by default.")
-@click.option("--duration", default="60", metavar=_SECONDS, show_default=True, help="How long a job takes.")
-@click.option("--distribution", type=click.Choice(["fixed", "exponential", "lognormal", "uniform"]), default="fixed")
+@click.option("--duration", default="60", metavar=_TIME, show_default=True, help="How long a job takes.")
+@click.option("--distribution", type=click.Choice(DISTRIBUTIONS), default="fixed", help="Of durations.")
 @click.option("--rate", metavar="N/UNIT", help="Jobs at random times at a rate instead, such as 5/min.")
-@click.option("--for", "rate_for", default="3h", metavar=_SECONDS, show_default=True, help="For how long, with --rate.")
+@click.option("--for", "rate_for", default="3h", metavar=_TIME, show_default=True, help="For how long, with --rate.")
 @click.option("--trace", metavar="FILE.csv", help="Jobs from a file instead: seconds[,duration in seconds].")
 @click.option("--seed", type=int, default=1, show_default=True, help="What is random is drawn from it.")
 @click.option(
@@ -77,10 +77,10 @@ _SECONDS = "TIME"
     show_default=True,
     help="When the workload starts, for scheduled minima.",
 )
-@click.option("--task-start", default="45", metavar=_SECONDS, show_default=True, help="From launching to running.")
-@click.option("--metric-delay", default="60", metavar=_SECONDS, show_default=True, help="Until alarms see a metric.")
-@click.option("--idle-before", default="0", metavar=_SECONDS, show_default=True, help="Nobody used the queue so long.")
-@click.option("--deploy-at", metavar=_SECONDS, multiple=True, help="Deploy the service then; may be given often.")
+@click.option("--task-start", default="45", metavar=_TIME, show_default=True, help="From launching to running.")
+@click.option("--metric-delay", default="60", metavar=_TIME, show_default=True, help="Until alarms see a metric.")
+@click.option("--idle-before", default="0", metavar=_TIME, show_default=True, help="Nobody used the queue so long.")
+@click.option("--deploy-at", metavar=_TIME, multiple=True, help="Deploy the service then; may be given often.")
 @click.option(
     "--spot-interruptions",
     type=click.FloatRange(min=0, max=60),
