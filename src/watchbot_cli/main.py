@@ -17,12 +17,12 @@ _TIME = "TIME"
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="watchbot")
 def cli() -> None:
-    r"""Run and look after Watchbot services.
+    """Run and look after Watchbot services.
 
     \b
     Example: run an app's service on this machine, with an AWS of its own
       watchbot local --app "python app.py" --send jobs.jsonl --until-empty
-    """
+    """  # noqa: D301 - click reads the backspace, which keeps the lines below as they are
 
 
 @cli.command()
@@ -32,7 +32,7 @@ def cli() -> None:
 @click.option("--until-empty", is_flag=True, help="Stop when the queue has drained, and print a summary.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
 def local(app: str | None, service: str | None, send: str | None, until_empty: bool, as_json: bool) -> None:
-    r"""Run an app's Watchbots on this machine.
+    """Run an app's Watchbots on this machine.
 
     Synthesises the app, starts an AWS embedded in this machine, creates the queues, topics, tables and buckets of the
     template there, and runs the real watcher with the template's own settings. The worker's command runs as a local
@@ -49,7 +49,7 @@ def local(app: str | None, service: str | None, send: str | None, until_empty: b
       watchbot local --app "python app.py"
       watchbot local --app "python app.py" --send jobs.jsonl --until-empty
       seq 100 | watchbot local --service svc --send - --until-empty --json
-    """
+    """  # noqa: D301 - click reads the backspace, which keeps the lines below as they are
     # Imported late: boto3 takes longer to load than help may take to print.
     from watchbot_cli.local.run import run
 
@@ -97,7 +97,7 @@ def local(app: str | None, service: str | None, send: str | None, until_empty: b
 @click.option("--json", "as_json", is_flag=True, help="Print everything as one JSON object.")
 @click.option("--html", metavar="FILE", help="Write a page with charts as well.")
 def simulate(*, costs: bool, **asked: Any) -> None:
-    r"""See what a scaling setting does with a workload before it is deployed.
+    """See what a scaling setting does with a workload before it is deployed.
 
     Reads the service's policies, alarms, limits, workers and size from the synthesised template, and plays a workload
     on them in virtual time: minutes of metrics, alarms, cooldowns, launches, protection, deployments and Spot. Prints
@@ -112,7 +112,7 @@ def simulate(*, costs: bool, **asked: Any) -> None:
       watchbot simulate --template cdk.out/Thumbnails.template.json --rate 5/min --for 3h --duration 2min
       watchbot simulate --trace arrivals.csv --deploy-at 30min --html simulation.html
       watchbot simulate --costs --duration 1
-    """
+    """  # noqa: D301 - click reads the backspace, which keeps the lines below as they are
     from watchbot_cli.simulation.command import Asked, run, show_costs
 
     if costs:

@@ -46,10 +46,6 @@ def _refused(*arguments: str) -> str:
     return str(ran.exception)
 
 
-def test_its_help_shows_each_example_on_a_line() -> None:
-    assert "\n    watchbot simulate --costs --duration 1\n" in _run("--help").stdout
-
-
 def test_it_prints_waits_tasks_costs_and_a_drawing(template: str) -> None:
     ran = _run("--template", template, "--jobs", "40")
     assert ran.exit_code == 0, ran.output

@@ -10,6 +10,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import click
 import pytest
 from aws_cdk import App, Environment, Stack
 from aws_cdk import aws_ecs as ecs
@@ -109,6 +110,9 @@ def test_every_command_and_option_has_help_and_is_in_its_reference(name: str) ->
     assert f"## watchbot {name}" in page
     assert command.help
     assert "Example" in command.help
+    last_example = command.help.rstrip().rpartition("\n")[2].strip()
+    shown = command.get_help(click.Context(command, max_content_width=200)).splitlines()
+    assert f"    {last_example}" in shown, "examples are run together"
     for parameter in command.params:
         assert any(option in page for option in parameter.opts)
 
