@@ -15,16 +15,17 @@ def drawn(values: Sequence[float], *, width: int, height: int) -> list[str]:
 
     Whatever is not 0 is seen.
     """
-    columns = _columns(values, width)
-    highest = max(columns, default=0) or 1
-    filled = [math.ceil(value / highest * height * _EIGHTHS) for value in columns]
+    shown = columns(values, width)
+    highest = max(shown, default=0) or 1
+    filled = [math.ceil(value / highest * height * _EIGHTHS) for value in shown]
     return [
         "".join(_BLOCKS[min(_EIGHTHS, max(0, eighths - line * _EIGHTHS))] for eighths in filled)
         for line in reversed(range(height))
     ]
 
 
-def _columns(values: Sequence[float], width: int) -> list[float]:
+def columns(values: Sequence[float], width: int) -> list[float]:
+    """Give so many values; where several share a column, the largest."""
     if not values:
         return []
     edges = [len(values) * column // width for column in range(width + 1)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 
+from watchbot_cli.simulation.chart import columns
 from watchbot_cli.simulation.cost import Prices
 from watchbot_cli.simulation.report import COLUMNS, row
 from watchbot_cli.simulation.run import Run
@@ -39,10 +40,11 @@ def page(runs: Sequence[Run], workload: Workload, prices: Prices) -> str:
 def _section(run: Run, span: float) -> str:
     name = html.escape(run.setting.name)
     timeline = run.figures.timeline
-    timeline = timeline[:: max(1, len(timeline) // _MOST_POINTS)]
-    seconds = [one.seconds for one in timeline]
-    messages = [one.outstanding for one in timeline]
-    running, desired = [one.running for one in timeline], [one.desired for one in timeline]
+    width = min(_MOST_POINTS, len(timeline))
+    seconds = columns([one.seconds for one in timeline], width)
+    messages = columns([one.outstanding for one in timeline], width)
+    running = columns([one.running for one in timeline], width)
+    desired = columns([one.desired for one in timeline], width)
     notes = "".join(f"<p>{html.escape(note)}</p>" for note in run.setting.notes)
     tasks = max([1, *running, *desired])
     return (
@@ -67,17 +69,17 @@ def _chart(title: str, span: float, shapes: str) -> str:
     )
 
 
-def _area(seconds: Sequence[float], values: Sequence[int], span: float, highest: int, kind: str) -> str:
+def _area(seconds: Sequence[float], values: Sequence[float], span: float, highest: float, kind: str) -> str:
     points = _points(seconds, values, span, highest)
     last = points.rpartition(" ")[2].partition(",")[0] or "0"
     return f'<polygon class="{kind}" points="0,{_HEIGHT} {points} {last},{_HEIGHT}"/>'
 
 
-def _line(seconds: Sequence[float], values: Sequence[int], span: float, highest: int, kind: str) -> str:
+def _line(seconds: Sequence[float], values: Sequence[float], span: float, highest: float, kind: str) -> str:
     return f'<polyline class="{kind}" points="{_points(seconds, values, span, highest)}"/>'
 
 
-def _points(seconds: Sequence[float], values: Sequence[int], span: float, highest: int) -> str:
+def _points(seconds: Sequence[float], values: Sequence[float], span: float, highest: float) -> str:
     across, up = _WIDTH / max(span, 1.0), _HEIGHT / highest
     pairs = zip(seconds, values, strict=True)
     return " ".join(f"{time * across:.1f},{_HEIGHT - value * up:.1f}" for time, value in pairs)

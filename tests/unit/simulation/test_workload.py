@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from watchbot_cli.errors import UsageError
-from watchbot_cli.simulation.chart import drawn
+from watchbot_cli.simulation.chart import columns, drawn
 from watchbot_cli.simulation.span import per_second_of, seconds_of, spoken
 from watchbot_cli.simulation.workload import DISTRIBUTIONS, burst, duration_draw, read_trace, steady
 
@@ -81,4 +81,5 @@ def test_a_chart_shows_the_largest_of_a_column_and_whatever_is_not_zero() -> Non
     assert drawn([0, 8, 4, 0], width=2, height=1) == ["█▄"]
     assert drawn([0, 1000, 1], width=3, height=2) == [" █ ", " █▁"]
     assert drawn([3], width=3, height=1) == ["███"]
+    assert columns([1, 5, 2, 0, 0], 2) == [5, 2]
     assert drawn([], width=3, height=2) == ["", ""]
