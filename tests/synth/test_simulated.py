@@ -7,8 +7,9 @@ from aws_cdk import App, Stack
 from aws_cdk import aws_ecs_patterns as patterns
 
 from tests.synth.template import Template, image
+from watchbot_cdk import Isolation, Scaling, Watchbot
 from watchbot_cli.described import find_described
-from watchbot_cli.simulation.peers import queue_processing_service
+from watchbot_cli.simulation.peers import queue_processing_service, watchbot_ladder
 from watchbot_cli.simulation.service_template import find_setting
 from watchbot_cli.simulation.setting import Conditions, Setting
 from watchbot_cli.simulation.simulation import simulate
@@ -23,6 +24,35 @@ def test_every_service_can_be_simulated(reviewed: tuple[App, dict[str, Template]
             assert setting.isolation is one.description.isolation
             assert simulate(setting, burst(3, lambda: 60), Conditions()).finished == 3, one.name
             assert setting.alarm_metrics > 0
+
+
+def test_the_ladder_that_is_compared_is_the_one_that_is_synthesised(scaled: Setting) -> None:
+    peer = watchbot_ladder(Setting(name="svc", minimum=2, maximum=100, workers=4))
+    assert (scaled.minimum, scaled.maximum, scaled.workers, scaled.protected) == (2, 100, 4, True)
+    assert [one.policy for one in scaled.steps] == [one.policy for one in peer.steps]
+    for mine, theirs in zip(scaled.steps, peer.steps, strict=True):
+        for field in ("threshold", "comparison", "period_seconds", "evaluation_periods", "missing_data"):
+            assert getattr(mine.alarm, field) == getattr(theirs.alarm, field)
+    workload = burst(1000, lambda: 60)
+    synthesised, written = (simulate(one, workload, Conditions()) for one in (scaled, peer))
+    assert (synthesised.waits, synthesised.timeline) == (written.waits, written.timeline)
+
+
+@pytest.fixture(scope="module")
+def scaled() -> Setting:
+    """Give a Watchbot that scales, as its template says it."""
+    app = App()
+    stack = Stack(app, "Scaled")
+    Watchbot(
+        stack,
+        "svc",
+        image=image(),
+        isolation=Isolation.PROCESS,
+        command=["work"],
+        workers=4,
+        watchers=Scaling(min=2, max=100),
+    )
+    return find_setting({"Scaled": app.synth().get_stack_by_name("Scaled").template}, "svc")
 
 
 @pytest.fixture(scope="module")

@@ -49,7 +49,7 @@ def watchbot_ladder(service: Setting) -> Setting:
         tracking=(),
         steps=(
             AlarmedPolicy(out, StepPolicy(EXACT, steps)),
-            AlarmedPolicy(empty, StepPolicy(EXACT, [Step(service.minimum)])),
+            AlarmedPolicy(empty, StepPolicy(EXACT, [Step(service.minimum, upper=0)])),
         ),
         alarm_metrics=4,
         metric_lambda=False,
