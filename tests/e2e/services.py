@@ -26,6 +26,7 @@ WORKER = r"""
 echo "environment $(/bin/busybox base64 -w 0 /proc/$$/environ)"
 printf %s "$Message" >"$TMPDIR/message" && /bin/busybox cmp "$TMPDIR/message" "$MessageFile" && echo "message agrees"
 watchbot-log "said with watchbot-log"
+watchbot-progress --help | watchbot-log
 case "$Message" in
   wait*) /bin/busybox sleep 300 ;;
   brief*) /bin/busybox sleep 2 ;;

@@ -77,7 +77,9 @@ def test_the_watcher_runs_in_any_image_and_the_worker_sees_its_own_environment(i
         assert task.stop(WORKER) == 0
         said = entries(task)
     lines = [e.line for e in said if e.source == "worker" and e.message_id == succeeds]
-    assert {"message agrees", "said with watchbot-log"} <= set(lines)
+    assert {"message agrees", "said with watchbot-log", "usage: watchbot-progress COMMAND [JOB] [options]"} <= set(
+        lines
+    )
     seen = parse_block(next(line.removeprefix("environment ") for line in lines if line.startswith("environment ")))
     expected = own_environment(service, services)
     assert seen[b"PATH"] == expected.pop(b"PATH") + b":/opt/watchbot/tools"

@@ -21,8 +21,8 @@ import sysconfig
 from collections.abc import Iterable
 from pathlib import Path
 
-AWS_SERVICES = ("ecs", "s3", "secretsmanager", "sqs")
-"""What the watcher calls; botocore describes 400 services more."""
+AWS_SERVICES = ("dynamodb", "ecs", "logs", "s3", "secretsmanager", "sns", "sqs")
+"""What the watcher and its tools call; botocore describes 400 services more."""
 
 _UNUSED_PACKAGES = [
     "__pycache__",

@@ -85,6 +85,24 @@ WORKER_VARIABLES = (
 )
 """What a worker may find in its environment about its message; users cannot set these names themselves."""
 
+PROGRESS_VARIABLE = "ProgressTable"
+"""The worker's variable that holds the ARN of the table in which a service's jobs keep their progress."""
+
+MESSAGE_ID_VARIABLE = "MessageId"
+"""The worker's variable that holds its message's id."""
+
+TOPIC_VARIABLE = "WorkTopic"
+"""The worker's variable that holds the ARN of its service's topic."""
+
+PROGRESS_KEY = "id"
+"""The partition key of the progress table, a string; there is no sort key."""
+
+PROGRESS_EXPIRY = "expires"
+"""The attribute of the progress table's time to live, in seconds since 1970."""
+
+PROGRESS_KEEP_SECONDS = 30 * 86_400
+"""How long after its creation a job may be forgotten."""
+
 TRACE_VARIABLES = ("TRACEPARENT", "_X_AMZN_TRACE_ID")
 """Set for a worker whose message carries a trace; users cannot set these names themselves."""
 

@@ -1,0 +1,177 @@
+"""Starting a job and doing its parts, on a topic and a table of our own."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from bench.progress.dynamodb import SimulatedDynamoDb
+
+from watchbot.progress import InvalidValueError, JobFailed, NotPublishedError, Part, Progress, map_reduce
+from watchbot.progress.table import Table
+from watchbot.progress.topic import Topic
+
+TOPIC = "arn:aws:sns:eu-central-1:111122223333:work"
+
+
+class Sns:
+    """Keeps what is published; ``fails`` says for a message how often it is put off, or "refused"."""
+
+    def __init__(self) -> None:
+        self.entries: list[dict[str, str]] = []
+        self.batches: list[int] = []
+        self.fails: dict[int, Any] = {}
+        self._lock = threading.Lock()
+
+    def publish_batch(self, *, TopicArn: str, PublishBatchRequestEntries: list[dict[str, str]]) -> Any:  # noqa: N803
+        with self._lock:
+            self.batches.append(len(PublishBatchRequestEntries))
+            failed = [one for one in PublishBatchRequestEntries if self._fails(one)]
+            self.entries += [one for one in PublishBatchRequestEntries if one not in failed]
+        refused = "refused" in self.fails.values()
+        return {"Failed": [{"Id": one["Id"], "Code": "InternalError", "SenderFault": refused} for one in failed]}
+
+    def _fails(self, entry: dict[str, str]) -> bool:
+        part = json.loads(entry["Message"]).get("partid")
+        left = self.fails.get(part, 0)
+        if isinstance(left, int):
+            self.fails[part] = max(0, left - 1)
+        return bool(left)
+
+    @property
+    def messages(self) -> list[Any]:
+        return sorted((json.loads(one["Message"]) for one in self.entries), key=lambda one: one.get("partid", 0))
+
+
+@pytest.fixture
+def sns() -> Sns:
+    return Sns()
+
+
+@pytest.fixture
+def topic(sns: Sns) -> Topic:
+    return Topic(sns, TOPIC, wait=lambda _: None)
+
+
+@pytest.fixture
+def progress() -> Progress:
+    return Progress(Table(SimulatedDynamoDb(), "jobs"))
+
+
+def test_every_part_gets_a_message_and_they_go_ten_at_a_time(progress: Progress, topic: Topic, sns: Sns) -> None:
+    parts = [{"tile": number} for number in range(25)]
+    assert map_reduce(parts, job_id="job", metadata={"a": 1}, progress=progress, topic=topic) == "job"
+    expected = [{"tile": n, "jobid": "job", "partid": n + 1, "metadata": {"a": 1}} for n in range(25)]
+    assert sns.messages == expected
+    assert sorted(sns.batches) == [5, 10, 10]
+    assert {one["Subject"] for one in sns.entries} == {"map"}
+    assert progress.status("job").metadata == {"a": 1}
+
+
+def test_a_retried_message_continues_the_job_it_began(
+    progress: Progress, topic: Topic, sns: Sns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MessageId", "m-1")
+
+    def dies_at(part: int) -> Iterator[dict[str, int]]:
+        for number in range(1, 501):
+            if number == part:
+                raise KeyboardInterrupt
+            yield {"n": number}
+
+    with pytest.raises(KeyboardInterrupt):
+        map_reduce(dies_at(400), total=500, progress=progress, topic=topic)
+    published = len(sns.entries)
+    assert 320 <= published < 400
+    assert map_reduce(dies_at(0), total=500, progress=progress, topic=topic) == "m-1"
+    assert {one["partid"] for one in sns.messages} == set(range(1, 501))
+    assert len(sns.entries) == 500 + published - 320  # two whole windows of 160 were noted
+    map_reduce(dies_at(0), total=500, progress=progress, topic=topic)
+    assert len(sns.entries) == 500 + published - 320
+
+
+def test_what_sns_puts_off_is_published_again_and_alone(progress: Progress, topic: Topic, sns: Sns) -> None:
+    sns.fails = {3: 2}
+    map_reduce([{}] * 10, job_id="job", progress=progress, topic=topic)
+    assert sns.batches == [10, 1, 1]
+    assert len(sns.entries) == 10
+
+
+@pytest.mark.parametrize(("fails", "tries"), [(100, 8), ("refused", 1)])
+def test_a_message_that_sns_does_not_take_is_an_error(
+    progress: Progress, topic: Topic, sns: Sns, fails: Any, tries: int
+) -> None:
+    sns.fails = {2: fails}
+    with pytest.raises(NotPublishedError, match=r"did not take 1 of 3 messages \(InternalError: \): .*\"partid\": 2"):
+        map_reduce([{}] * 3, job_id="job", progress=progress, topic=topic)
+    assert len(sns.batches) == tries
+
+
+def test_large_messages_share_a_batch_only_as_far_as_it_holds_them(progress: Progress, topic: Topic, sns: Sns) -> None:
+    map_reduce([{"x": "x" * 100_000}] * 5, job_id="job", progress=progress, topic=topic)
+    assert sorted(sns.batches) == [1, 2, 2]
+    with pytest.raises(NotPublishedError, match="a message must have at most 262144 bytes, got 3"):
+        map_reduce([{"x": "x" * 300_000}], job_id="other", progress=progress, topic=topic)
+
+
+@pytest.mark.parametrize(
+    ("parts", "total", "problem"),
+    [
+        ([], None, "total must be a whole number from 1"),
+        (({} for _ in range(2)), None, "total must be given, since these parts have no length"),
+        ([{}], 2, "parts must be as many as the total, which is 2, got 1"),
+        ([{}] * 3, 2, "parts must be as many as the total, which is 2, got 'more than 2'"),
+        ([{"jobid": 1}], None, "part 1 must be without jobid"),
+        ([7], None, "part 1 must be a JSON object, got 7"),
+        ([{"a": {1}}], None, "part 1 must be what JSON can hold"),
+    ],
+)
+def test_refuses_parts_that_cannot_be(
+    progress: Progress, topic: Topic, parts: Any, total: int | None, problem: str
+) -> None:
+    with pytest.raises(InvalidValueError, match=problem):
+        map_reduce(parts, job_id="job", total=total, progress=progress, topic=topic)
+
+
+def test_on_a_fifo_topic_every_part_is_a_group_and_a_repeat_is_dropped(progress: Progress, sns: Sns) -> None:
+    map_reduce([{}] * 20, job_id="job", progress=progress, topic=Topic(sns, f"{TOPIC}.fifo"))
+    assert len({one["MessageGroupId"] for one in sns.entries}) == 20
+    assert all(one["MessageGroupId"] == one["MessageDeduplicationId"] for one in sns.entries)
+
+
+def test_the_last_part_sends_the_reduce_message_once(progress: Progress, topic: Topic, sns: Sns) -> None:
+    progress.set_total("job", 2)
+    progress.set_metadata("job", {"a": 1})
+    for part in (1, 2, 2, 1):
+        with Part(jobid="job", partid=part, progress=progress, topic=topic, tile=7) as one:
+            assert (one.part, one.fields) == (part, {"tile": 7})
+    assert [(one["Subject"], json.loads(one["Message"])) for one in sns.entries] == [
+        ("reduce", {"jobid": "job", "metadata": {"a": 1}})
+    ]
+    assert progress.status("job").reduce_sent
+
+
+def test_a_worker_that_died_before_sending_sends_when_its_message_comes_back(progress: Progress) -> None:
+    progress.set_total("job", 2)
+    progress.complete_part("job", 1)
+    assert progress.complete_part("job", 2)
+    sent: list[str] = []
+    for part in (1, 2, 2):
+        with Part("job", part, progress=progress, on_reduce=lambda job, _: sent.append(job)):
+            pass
+    assert sent == ["job"]
+
+
+def test_chosen_errors_fail_the_job_and_its_other_parts_do_not_begin(progress: Progress) -> None:
+    progress.set_total("job", 2)
+    with pytest.raises(KeyError), Part("job", 1, progress=progress, fail_job_on=ValueError):
+        raise KeyError("passing")
+    assert progress.status("job", 1).as_json() == {"progress": 0, "partComplete": False}
+    with pytest.raises(ValueError, match="broken"), Part("job", 1, progress=progress, fail_job_on=ValueError):
+        raise ValueError("broken")
+    assert progress.status("job").failed == "part 1: ValueError: broken"
+    with pytest.raises(JobFailed, match="job 'job' has failed: part 1: ValueError: broken"):
+        Part("job", 2, progress=progress).__enter__()

@@ -1,0 +1,161 @@
+"""``watchbot-progress``: the progress of jobs, for workers in any language and for people.
+
+What a command finds is JSON on standard output. Exit code 0 means done, 1 that it was not, with the reason on standard
+error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from watchbot.progress.errors import InvalidValueError, ProgressError
+from watchbot.progress.progress import Progress
+
+_DESCRIPTION = """\
+The progress of jobs that are made of parts, in the table whose ARN is in the environment variable ProgressTable.
+
+commands:
+  set-total JOB -t TOTAL        create a job of parts 1 to TOTAL; the same again changes nothing
+  complete-part JOB -p PART     a part is done; prints true for the one call that completed the job, else false
+  status JOB [-p PART]          how far the job is, and whether this part is done
+  set-metadata JOB -m JSON      keep the values of this JSON object with the job, each under its key
+  fail-job JOB -r REASON        mark the job as failed
+  reduce-sent JOB               the reduce message was sent; prints true for the first call, else false
+  list                          all jobs, a JSON object a line; reads the whole table
+  delete JOB [-y | --dry-run]   forget the job
+"""
+
+_EXAMPLE = """\
+example:
+  watchbot-progress set-total "$MessageId" -t 100
+  if [ "$(watchbot-progress complete-part "$job" -p "$part")" = true ]; then echo "that was the last one"; fi
+"""
+
+
+class _UsageError(Exception):
+    """The command line makes no sense."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise _UsageError(message)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run ``watchbot-progress``; 0 when it is done, else 1."""
+    parser = _parser()
+    try:
+        given = parser.parse_args(arguments)
+        _check(given)
+        # The table first, so that a missing variable is told with the help, as any other mistake of the caller.
+        return _run(given, Progress())
+    except (_UsageError, InvalidValueError) as error:
+        sys.stderr.write(f"watchbot-progress: {error}\n\n{parser.format_help()}")
+    except ProgressError as error:
+        sys.stderr.write(f"watchbot-progress: {error}\n")
+    return 1
+
+
+def _parser() -> _Parser:
+    parser = _Parser(
+        prog="watchbot-progress",
+        usage="%(prog)s COMMAND [JOB] [options]",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("command", choices=_OPTIONS, help=argparse.SUPPRESS)
+    parser.add_argument("job", nargs="?", help=argparse.SUPPRESS)
+    parser.add_argument("-t", "--total", type=int, help="how many parts the job has")
+    parser.add_argument("-p", "--part", type=int, help="a part, from 1 to the job's total")
+    parser.add_argument("-m", "--metadata", help="a JSON object")
+    parser.add_argument("-r", "--reason", help="why the job failed")
+    parser.add_argument("-y", "--yes", action="store_true", help="delete without asking")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be deleted, and delete nothing")
+    return parser
+
+
+_OPTIONS = {
+    "status": (),
+    "set-total": ("total",),
+    "set-metadata": ("metadata",),
+    "complete-part": ("part",),
+    "fail-job": ("reason",),
+    "reduce-sent": (),
+    "list": (),
+    "delete": (),
+}
+"""The commands, each with the options that it cannot do without."""
+
+
+def _check(given: argparse.Namespace) -> None:
+    if given.command != "list" and not given.job:
+        raise _UsageError(f"{given.command} needs the id of a job")
+    for option in _OPTIONS[given.command]:
+        if getattr(given, option) is None:
+            raise _UsageError(f"{given.command} needs --{option}")
+    if given.metadata is not None:
+        given.metadata = _parsed(given.metadata)
+
+
+def _parsed(metadata: str) -> Any:
+    try:
+        return json.loads(metadata)
+    except (ValueError, RecursionError):
+        raise _UsageError("Could not parse provided metadata") from None
+
+
+def _run(given: argparse.Namespace, progress: Progress) -> int:
+    match given.command:
+        case "set-total":
+            progress.set_total(given.job, given.total)
+        case "complete-part":
+            _print(progress.complete_part(given.job, given.part))
+        case "status":
+            _print(progress.status(given.job, given.part).as_json())
+        case "set-metadata":
+            progress.set_metadata(given.job, given.metadata)
+        case "fail-job":
+            progress.fail_job(given.job, given.reason)
+        case "reduce-sent":
+            _print(progress.reduce_sent(given.job))
+        case "list":
+            for summary in progress.list():
+                _print(summary.as_json())
+        case _:
+            return _delete(given, progress)
+    return 0
+
+
+def _delete(given: argparse.Namespace, progress: Progress) -> int:
+    total = progress.job(given.job).total
+    what = f"job {given.job!r} of {total} parts"
+    if given.dry_run:
+        sys.stderr.write(f"would delete {what}\n")
+        return 0
+    if not given.yes and not _agreed(what):
+        sys.stderr.write("nothing was deleted\n")
+        return 1
+    progress.delete(given.job)
+    return 0
+
+
+def _agreed(what: str) -> bool:
+    if not sys.stdin.isatty():
+        raise _UsageError("delete needs --yes where nobody can be asked")
+    sys.stderr.write(f"delete {what}? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _print(value: object) -> None:
+    sys.stdout.write(f"{json.dumps(value)}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

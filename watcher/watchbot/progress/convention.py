@@ -1,0 +1,50 @@
+"""What the messages of a job say: ``map`` for each part, ``reduce`` when all of them are done."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from watchbot.progress.errors import InvalidValueError
+from watchbot.progress.job import Job
+from watchbot.progress.topic import Message
+
+MAP_SUBJECT = "map"
+REDUCE_SUBJECT = "reduce"
+
+JOB_FIELD = "jobid"
+PART_FIELD = "partid"
+METADATA_FIELD = "metadata"
+
+
+def map_message(job: Job, part: int, fields: Mapping[str, Any], metadata: Mapping[str, Any] | None) -> Message:
+    """Give the message of one part: its own fields, the job's id, the part's number, and the metadata if there is any.
+
+    Raises :class:`InvalidValueError` for fields that JSON cannot hold, or that have one of our names.
+    """
+    if not isinstance(fields, Mapping):
+        raise InvalidValueError(f"part {part}", fields, "a JSON object")
+    ours = {JOB_FIELD: job.job_id, PART_FIELD: part, **({METADATA_FIELD: metadata} if metadata else {})}
+    taken = sorted({JOB_FIELD, PART_FIELD, METADATA_FIELD} & fields.keys())
+    if taken:
+        raise InvalidValueError(f"part {part}", fields, f"without {', '.join(taken)}, which the message says itself")
+    return Message(MAP_SUBJECT, _as_json(f"part {part}", {**fields, **ours}), _key(job, str(part)))
+
+
+def reduce_message(job: Job, metadata: Mapping[str, Any] | None) -> Message:
+    """Give the message that all parts are done."""
+    said = {JOB_FIELD: job.job_id, METADATA_FIELD: metadata or {}}
+    return Message(REDUCE_SUBJECT, _as_json("metadata", said), _key(job, REDUCE_SUBJECT))
+
+
+def _as_json(name: str, value: object) -> str:
+    try:
+        return json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError):
+        raise InvalidValueError(name, value, "what JSON can hold") from None
+
+
+def _key(job: Job, what: str) -> str:
+    return hashlib.sha256(f"{job.born}/{what}".encode()).hexdigest()

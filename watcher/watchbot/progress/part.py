@@ -1,0 +1,75 @@
+"""Doing one part of a job: it is completed, or fails the job, and the last one sends the reduce message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, Self
+
+from watchbot.progress.convention import reduce_message
+from watchbot.progress.errors import JobFailed
+from watchbot.progress.progress import Progress
+from watchbot.progress.topic import Topic
+
+
+class Part:
+    """A context in which one part is done: ``with Part(**json.loads(os.environ["Message"])) as part``.
+
+    Entering it raises :class:`JobFailed` when the job was failed. Leaving it without an exception completes the part.
+    The one that makes the job complete publishes a message with the subject ``reduce``, or calls ``on_reduce`` with the
+    job's id and metadata instead, and then notes that it was sent. If it dies in between, its message comes back, and
+    doing the part again sends it: so the reduce message comes **at least once**. It comes twice only if the worker died
+    after it was sent and before that was noted, or if two workers did that very part at the same time.
+
+    An exception is never swallowed; one of the types in ``fail_job_on`` fails the job with what it says.
+    """
+
+    def __init__(
+        self,
+        jobid: str,
+        partid: int,
+        *,
+        metadata: Mapping[str, Any] | None = None,
+        fail_job_on: type[BaseException] | tuple[type[BaseException], ...] = (),
+        on_reduce: Callable[[str, Mapping[str, Any]], object] | None = None,
+        progress: Progress | None = None,
+        topic: Topic | None = None,
+        **fields: Any,
+    ) -> None:
+        self.job_id = jobid
+        self.part = partid
+        self.metadata = dict(metadata or {})
+        self.fields = fields
+        self._fail_job_on = fail_job_on
+        self._on_reduce = on_reduce
+        self._progress = Progress() if progress is None else progress
+        self._topic = topic
+
+    def __enter__(self) -> Self:
+        job = self._progress.job(self.job_id)
+        job.place_of(self.part)
+        if job.error is not None:
+            raise JobFailed(self.job_id, job.error)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self._complete()
+        elif isinstance(error, self._fail_job_on):
+            self._progress.fail_job(self.job_id, f"part {self.part}: {type(error).__name__}: {error}")
+
+    def _complete(self) -> None:
+        done = self._progress.completion(self.job_id, self.part)
+        if done.last or (done.closed_by_part and not done.reduce_sent):
+            self._send_reduce()
+
+    def _send_reduce(self) -> None:
+        metadata = self._progress.status(self.job_id).metadata or {}
+        if self._on_reduce is not None:
+            self._on_reduce(self.job_id, metadata)
+        else:
+            topic = Topic.of_arn() if self._topic is None else self._topic
+            topic.publish([reduce_message(self._progress.job(self.job_id), metadata)])
+        self._progress.reduce_sent(self.job_id)

@@ -1,0 +1,247 @@
+"""The progress of jobs that are made of parts: which parts are done, and who completed the last of them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from watchbot.contract import PROGRESS_EXPIRY, PROGRESS_KEEP_SECONDS, PROGRESS_VARIABLE
+from watchbot.progress import bitmap
+from watchbot.progress.errors import InvalidValueError, OtherTotalError, UnknownJobError
+from watchbot.progress.item import Value
+from watchbot.progress.job import HEAD_PREFIX, Job, check_total, head_key
+from watchbot.progress.status import Completion, JobSummary, Status
+from watchbot.progress.table import Table
+
+REASON_LIMIT = 2048
+"""Characters of a failed job's reason that are kept."""
+
+METADATA_LIMIT = 65_536
+"""Bytes of one call's metadata as JSON; an item of DynamoDB holds 400 KB.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+"""
+
+METADATA_KEYS = 100
+"""Keys of one call's metadata: an update expression holds 4 KB."""
+
+_METADATA = "m."
+"""Before a key of the metadata in the name of its attribute, so that it is never one of ours."""
+
+
+class Progress:
+    """The jobs of one table, which threads may share.
+
+    ``table`` is the table's ARN, by default what the environment variable ``ProgressTable`` says. A job and its parts
+    are kept for 30 days after its total was set. Every method raises :class:`TableError` when DynamoDB cannot be
+    reached or refuses, after ten tries, and :class:`UnknownJobError` for a job whose total was never set.
+    """
+
+    def __init__(self, table: str | Table | None = None, *, clock: Callable[[], float] = time.time) -> None:
+        if table is None:
+            table = os.environ.get(PROGRESS_VARIABLE)
+        if table is None:
+            raise InvalidValueError(PROGRESS_VARIABLE, None, "set in the environment, to the ARN of a progress table")
+        self._table = Table.of_arn(table) if isinstance(table, str) else table
+        self._clock = clock
+        self._unanswered: dict[tuple[str, object], str] = {}
+
+    def set_total(self, job_id: str, total: int) -> None:
+        """Create a job of parts 1 to ``total``; the same again changes nothing.
+
+        Raises :class:`OtherTotalError` when the job has another total, whatever was done of it.
+        """
+        check_total(total)
+        now = int(self._clock())
+        job = Job.new(job_id, uuid.uuid4().hex, total, now, now + PROGRESS_KEEP_SECONDS)
+        # DynamoDB removes what has expired within days, and shows it until then.
+        condition = f"attribute_not_exists(#id) OR #{PROGRESS_EXPIRY} <= :now"
+        created, there = self._table.put(job.to_values(), condition, {":now": now})
+        if not created and there is not None and there["total"] != total:
+            raise OtherTotalError(job_id, there["total"], total)
+
+    def complete_part(self, job_id: str, part: int) -> bool:
+        """Note that a part is done; true for the one call that makes the job complete, and for no other.
+
+        A part may be completed any number of times, by any number of callers at once. A caller that gets an error may
+        call again with this same object, and is told what it would have been told the first time.
+        """
+        return self.completion(job_id, part).last
+
+    def completion(self, job_id: str, part: int) -> Completion:
+        """Do what :meth:`complete_part` does, and say more about the job as it is then."""
+        with self._token(job_id, part) as token:
+            job = self.job(job_id)
+            shard, bit = job.place_of(part)
+            if shard in job.open and self._set_bit(job, shard, bit):
+                job = self._close(job, shard, part, token)
+            return Completion(
+                last=job.complete and job.closed_by == token,
+                complete=job.complete,
+                closed_by_part=job.complete and job.closed_part == part,
+                reduce_sent=job.reduce_sent_by is not None,
+            )
+
+    def status(self, job_id: str, part: int | None = None) -> Status:
+        """Say how far a job is; with ``part``, also whether that part is done.
+
+        At most four reads, all strongly consistent: every part that was completed before the call is counted.
+        """
+        values = self._table.get(head_key(job_id))
+        if values is None:
+            return Status(progress=0.0)
+        job = Job.from_values(values)
+        place = None if part is None else job.place_of(part)
+        shards = [] if job.complete else job.shard_keys
+        items = self._table.get_many([job.metadata_key, *shards])
+        bitmaps = {key: items[key]["bits"] for key in shards if key in items}
+        done = job.total if job.complete else sum(map(bitmap.count, bitmaps.values()))
+        return Status(
+            progress=done * 100 // job.total / 100,
+            failed=job.error,
+            metadata=_metadata(items.get(job.metadata_key, {})),
+            part_complete=None if place is None else job.complete or _is_done(job, bitmaps, *place),
+            reduce_sent=job.reduce_sent_by is not None,
+        )
+
+    def set_metadata(self, job_id: str, metadata: Mapping[str, Any]) -> None:
+        """Keep values with a job, each under its key; keys that are not named keep what they have."""
+        texts = _as_texts(metadata)
+        job = self.job(job_id)
+        names = {f"#k{number}": _METADATA + key for number, key in enumerate(texts)}
+        given = {f":v{number}": text for number, text in enumerate(texts.values())}
+        change = ", ".join(f"#k{number} = :v{number}" for number in range(len(texts)))
+        change = f"SET #{PROGRESS_EXPIRY} = :expires" + (f", {change}" if change else "")
+        self._table.update(job.metadata_key, change, None, {":expires": job.expires, **given}, names)
+
+    def fail_job(self, job_id: str, reason: str) -> None:
+        """Mark a job as failed; the newest reason counts, of which 2,048 characters are kept."""
+        if not isinstance(reason, str) or not reason:
+            raise InvalidValueError("reason", reason, "a text that is not empty")
+        given = {":error": reason[:REASON_LIMIT]}
+        held, _ = self._table.update(head_key(job_id), "SET #error = :error", "attribute_exists(#id)", given)
+        if not held:
+            raise UnknownJobError(job_id)
+
+    def reduce_sent(self, job_id: str) -> bool:
+        """Note that the job's reduce message was sent; true for the first call, and for no other."""
+        with self._token(job_id, "reduce") as token:
+            condition = "attribute_exists(#id) AND attribute_not_exists(#reduceSentBy)"
+            given = {":token": token}
+            held, there = self._table.update(head_key(job_id), "SET #reduceSentBy = :token", condition, given)
+            if not held and there is None:
+                raise UnknownJobError(job_id)
+            return held or (there is not None and there["reduceSentBy"] == token)
+
+    def list(self) -> Iterator[JobSummary]:
+        """Go through all jobs, in no order; this reads the whole table, which a busy one makes slow and dear."""
+        for values in self._table.scan(HEAD_PREFIX):
+            job = Job.from_values(values)
+            yield JobSummary(
+                job_id=job.job_id,
+                total=job.total,
+                complete=job.complete,
+                failed=job.error,
+                reduce_sent=job.reduce_sent_by is not None,
+                created=job.created,
+            )
+
+    def delete(self, job_id: str) -> None:
+        """Forget a job. Parts that are completed later are those of an unknown job; the id may be used again."""
+        job = self.job(job_id)
+        self._table.delete([head_key(job_id)])
+        self._table.delete([job.metadata_key, *job.shard_keys])
+
+    def job(self, job_id: str) -> Job:
+        """Read what is known of a job without looking at its parts."""
+        values = self._table.get(head_key(job_id))
+        if values is None:
+            raise UnknownJobError(job_id)
+        return Job.from_values(values)
+
+    def note_published(self, job: Job) -> None:
+        """Note of how many parts the messages were sent; fewer than noted before changes nothing."""
+        condition = "#born = :born AND (attribute_not_exists(#published) OR #published < :count)"
+        given: dict[str, Value] = {":born": job.born, ":count": job.published}
+        held, there = self._table.update(head_key(job.job_id), "SET #published = :count", condition, given)
+        if not held and (there is None or there["born"] != job.born):
+            raise UnknownJobError(job.job_id)
+
+    def _set_bit(self, job: Job, shard: int, bit: int) -> bool:
+        """Set a part's bit; true when all bits of its shard are set."""
+        key = job.shard_key(shard)
+        item = self._table.get(key)
+        while True:
+            bits = bitmap.empty(job.parts_in(shard)) if item is None else item["bits"]
+            if bitmap.is_set(bits, bit):
+                return bitmap.count(bits) == job.parts_in(shard)
+            change = f"SET #bits = :bits, #{PROGRESS_EXPIRY} = :expires"
+            marked = bitmap.with_bit(bits, bit)
+            given: dict[str, Value] = {":bits": marked, ":expires": job.expires}
+            condition = "attribute_not_exists(#id)" if item is None else "#bits = :old"
+            if item is not None:
+                given[":old"] = bits
+            held, item = self._table.update(key, change, condition, given)
+            if held:
+                return bitmap.count(marked) == job.parts_in(shard)
+
+    def _close(self, job: Job, shard: int, part: int, token: str) -> Job:
+        """Tell the head that a shard is done, and give the head; whoever was first to tell has left a token there."""
+        _, there = self._table.update(
+            head_key(job.job_id),
+            "SET #closedBy = :token, #closedPart = :part DELETE #open :shards",
+            "#born = :born AND contains(#open, :shard)",
+            {
+                ":token": token,
+                ":part": part,
+                ":shards": frozenset((shard,)),
+                ":born": job.born,
+                ":shard": shard,
+            },
+        )
+        if there is None or there["born"] != job.born:
+            raise UnknownJobError(job.job_id)
+        return Job.from_values(there)
+
+    @contextlib.contextmanager
+    def _token(self, job_id: str, what: object) -> Iterator[str]:
+        """Name one call uniquely, or like an earlier one that ended in an error: its writes may have been made."""
+        token = self._unanswered.pop((job_id, what), None) or uuid.uuid4().hex
+        try:
+            yield token
+        except (UnknownJobError, InvalidValueError):
+            raise
+        except BaseException:
+            self._unanswered[job_id, what] = token
+            raise
+
+
+def _is_done(job: Job, bitmaps: Mapping[str, bytes], shard: int, bit: int) -> bool:
+    bits = bitmaps.get(job.shard_key(shard))
+    return bits is not None and bitmap.is_set(bits, bit)
+
+
+def _as_texts(metadata: Mapping[str, Any]) -> dict[str, str]:
+    if not isinstance(metadata, Mapping) or not all(isinstance(key, str) for key in metadata):
+        raise InvalidValueError("metadata", metadata, "a JSON object")
+    try:
+        texts = {key: json.dumps(value, allow_nan=False) for key, value in metadata.items()}
+    except (TypeError, ValueError):
+        raise InvalidValueError("metadata", metadata, "what JSON can hold") from None
+    if len(texts) > METADATA_KEYS:
+        raise InvalidValueError("metadata", metadata, f"at most {METADATA_KEYS} keys at a time")
+    if sum(len(key.encode("utf-8", "surrogatepass")) + len(text) for key, text in texts.items()) > METADATA_LIMIT:
+        raise InvalidValueError("metadata", metadata, f"at most {METADATA_LIMIT} bytes as JSON")
+    return texts
+
+
+def _metadata(values: Mapping[str, Any]) -> dict[str, Any] | None:
+    found = {
+        name.removeprefix(_METADATA): json.loads(text) for name, text in values.items() if name.startswith(_METADATA)
+    }
+    return found or None
