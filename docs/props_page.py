@@ -71,6 +71,7 @@ PREDECESSOR: Mapping[str, str] = {
     "debug": "v3 `debugLogs`",
     "log_destination": "v3 `logAggregationFunction`",
     "dashboard": "v4 to v9 `dashboard`",
+    "reduce": "`reduce`",
     "watcher_image": "v3 `watchbotVersion`",
 }
 """What ecs-watchbot called each; what is not here is new."""

@@ -28,6 +28,7 @@ from watchbot_cdk.capacity import Capacity
 from watchbot_cdk.exit_codes import ExitCodes
 from watchbot_cdk.hmac import Hmac
 from watchbot_cdk.mount import Mount
+from watchbot_cdk.reduce_mode import ReduceMode
 from watchbot_cdk.s3_event import S3Event
 from watchbot_cdk.scaling import Scaling, ScheduledMinimum
 from watchbot_cdk.watchbot import Watchbot
@@ -50,6 +51,7 @@ __all__ = [
     "MoreDeadLettersAlarm",
     "Mount",
     "QueueSizeAlarm",
+    "ReduceMode",
     "S3Event",
     "Scaling",
     "ScheduledMinimum",

@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from aws_cdk import Duration
+from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -34,6 +35,7 @@ from watchbot_cdk.problems import (
     span_problems,
     whole_problems,
 )
+from watchbot_cdk.reduce_mode import ReduceMode, reduce_kinds
 from watchbot_cdk.scaling import MOST_WATCHERS, Scaling
 from watchbot_cdk.webhook import Ingress
 from watchbot_cdk.worker_options import WorkerOptions
@@ -83,7 +85,9 @@ class Arguments:
     log_retention: Duration
     log_format: LogFormat
     log: LogOptions
+    reduce: bool | ReduceMode
     watcher_image: ecs.ContainerImage | None
+    progress_table: dynamodb.ITable | None = None
 
     def check(self, path: Callable[[], str]) -> None:
         """Raise :class:`WatchbotArgumentError` with everything that cannot be."""
@@ -126,6 +130,7 @@ class Arguments:
         yield from kind_problems("watcher_image", self.watcher_image, ecs.ContainerImage, optional=True)
         if self.payload_bucket is not None and not hasattr(self.payload_bucket, "bucket_arn"):
             yield f"payload_bucket must be a Bucket or None, got {self.payload_bucket!r}"
+        yield from reduce_kinds(self.reduce)
         problem = encryption_key_problem(self.encryption_key)
         if problem is not None:
             yield problem

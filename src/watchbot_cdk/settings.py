@@ -90,6 +90,7 @@ def _settings(arguments: Arguments, messages: Messages, log_group: logs.LogGroup
         payload_bucket=None if arguments.payload_bucket is None else arguments.payload_bucket.bucket_name,
         work_topic=messages.topic_arn,
         log_group=log_group.log_group_name,
+        progress_table=None if arguments.progress_table is None else arguments.progress_table.table_arn,
         notification_topic_arn=None if failure_topic is None else failure_topic.topic_arn,
         **_hmac(arguments.ingress.webhook),
     )

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from aws_cdk import Duration, Size
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
@@ -41,8 +42,10 @@ from watchbot_cdk.notifications import Notifications, add_notification_topic
 from watchbot_cdk.placement import Placement
 from watchbot_cdk.platform import image_platform
 from watchbot_cdk.process_task import add_process_task
+from watchbot_cdk.progress_table import add_progress_table, grant_counting
 from watchbot_cdk.publisher_user import add_publisher_user
 from watchbot_cdk.redrive import grant_redriving
+from watchbot_cdk.reduce_mode import ReduceMode
 from watchbot_cdk.scalable_target import add_scaling
 from watchbot_cdk.scaling import Scaling
 from watchbot_cdk.service import add_service
@@ -146,6 +149,8 @@ class Watchbot(ServiceMetrics, Sources):
     :param log_destination: where every log line is sent on to, such as a Lambda function or a stream; nowhere by
         default.
     :param dashboard: create a CloudWatch dashboard of the service.
+    :param reduce: keep in a table which parts of a job are done, for workers that use ``watchbot.progress`` or
+        ``watchbot-progress``; a ReduceMode says how.
     :param watcher_image: the watcher's image; by default built from this package, which needs Docker at deployment.
 
     Raises :class:`~watchbot_cdk.WatchbotArgumentError` with every argument that cannot be.
@@ -206,6 +211,7 @@ class Watchbot(ServiceMetrics, Sources):
         log_rate: Size | None = None,
         log_destination: logs.ILogSubscriptionDestination | None = None,
         dashboard: bool = True,
+        reduce: bool | ReduceMode = False,
         watcher_image: ecs.ContainerImage | None = None,
     ) -> None:
         arguments = Arguments(
@@ -258,6 +264,7 @@ class Watchbot(ServiceMetrics, Sources):
             log_retention=_LOG_RETENTION if log_retention is None else log_retention,
             log_format=log_format,
             log=LogOptions(message_bodies=log_message_bodies, debug=debug, rate=log_rate, destination=log_destination),
+            reduce=reduce,
             watcher_image=watcher_image,
         )
         arguments.check(lambda: f"{scope.node.path}/{id}")
@@ -271,7 +278,10 @@ class Watchbot(ServiceMetrics, Sources):
         self._log_group = add_log_group(self, arguments)
         self._network = add_network(self, arguments.placement, isolation)
         self._name = service_name(self)
+        self._progress_table = add_progress_table(self, arguments.reduce, encryption_key)
+        arguments = dataclasses.replace(arguments, progress_table=self._progress_table)
         self._add_tasks(arguments)
+        grant_counting(self._task, self._progress_table, encryption_key)
         mounts = arguments.worker.mounts
         files = connect_file_systems(mounts, self._network.connections) if mounts else ()
         needs = (self._watcher_task, self._task, *files)
@@ -396,6 +406,11 @@ class Watchbot(ServiceMetrics, Sources):
     def task_role(self) -> iam.IRole:
         """What the worker may do; grant it more with any ``grant_…`` method of other constructs."""
         return self._task.task_role
+
+    @property
+    def progress_table(self) -> dynamodb.Table | None:
+        """Where workers keep which parts of a job are done; None without ``reduce``."""
+        return self._progress_table
 
     @property
     def webhook_url(self) -> str | None:

@@ -17,7 +17,7 @@ from aws_cdk import aws_logs_destinations as destinations
 from tests.synth.template import image
 from tests.synth.world import Value, World, of, plain
 from watchbot.contract import Isolation, LogFormat
-from watchbot_cdk import Alarms, Backoff, Capacity, ExitCodes, Hmac, Mount, Scaling, Webhook
+from watchbot_cdk import Alarms, Backoff, Capacity, ExitCodes, Hmac, Mount, ReduceMode, Scaling, Webhook
 from watchbot_cdk.alarms import DwellTimeAlarm, QueueSizeAlarm, StalledAlarm, WorkerErrorRateAlarm
 from watchbot_cdk.fargate_size import _MEMORY_MIB as FARGATE_MEMORY_MIB
 from watchbot_cdk.log_retention import _NAMES as LOG_RETENTION_DAYS
@@ -260,6 +260,8 @@ def _queue(draft: _Draft, isolation: Isolation) -> None:
         draft.give("backoff", of(text, lambda _: Backoff(base=base, cap=Duration.seconds(cap), jitter=jitter)))
     if draft.maybe():
         draft.give("encryption_key", of("mine", lambda world: world.key))
+    if draft.maybe():
+        draft.give("reduce", plain(draft.one_of(True, False, ReduceMode(point_in_time_recovery=True))))
     if draft.maybe():
         draft.give("payload_bucket", of("mine", lambda world: world.bucket))
 

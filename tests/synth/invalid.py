@@ -8,7 +8,7 @@ from aws_cdk import Duration, Size
 from aws_cdk import aws_ecs as ecs
 
 from tests.synth.world import Value, of
-from watchbot_cdk import Alarms, Backoff, Capacity, ExitCodes, Mount, Scaling, Webhook
+from watchbot_cdk import Alarms, Backoff, Capacity, ExitCodes, Mount, ReduceMode, Scaling, Webhook
 from watchbot_cdk.alarms import QueueSizeAlarm, StalledAlarm
 
 _JUNK: Mapping[str, Callable[[], object]] = {
@@ -32,6 +32,7 @@ _FLAGS = (
     "privileged",
     "publisher_user",
     "readonly_root_filesystem",
+    "reduce",
     "assign_public_ip",
 )
 
@@ -94,6 +95,7 @@ _OUT_OF_RANGE: Mapping[str, tuple[Callable[[], object], ...]] = {
         lambda: Webhook(api_key=True, headers=[f"h{number}" for number in range(8)]),
         lambda: Webhook(api_key=True, throttling_rate_limit=-1),
     ),
+    "reduce": (lambda: ReduceMode(point_in_time_recovery=1),),  # type: ignore[arg-type] # refused
     "alarms": (
         lambda: Alarms(queue_size=QueueSizeAlarm(threshold=-1)),
         lambda: Alarms(stalled=StalledAlarm(after=Duration.seconds(30))),

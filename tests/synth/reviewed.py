@@ -83,6 +83,7 @@ def _encrypted(stack: Stack) -> None:
         mounts=mounts,
         ephemeral_storage_gib=50,
         readonly_root_filesystem=True,
+        reduce=True,
     )
 
 

@@ -404,6 +404,7 @@ class Settings:
     endpoint_url: str | None = _setting("ENDPOINT_URL", _url, None)
     work_topic: str | None = _setting("WORK_TOPIC", _text, None)
     log_group: str | None = _setting("LOG_GROUP", _text, None)
+    progress_table: str | None = _setting("PROGRESS_TABLE", _text, None)
     hmac_secret: str | None = _setting("HMAC_SECRET", _text, None)
     hmac_field: str | None = _setting("HMAC_FIELD", _text, None)
     hmac_header: str | None = _setting("HMAC_HEADER", _text, None)

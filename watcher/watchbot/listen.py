@@ -163,7 +163,11 @@ async def _listen(
 
 def _shared_variables(settings: Settings) -> dict[str, str]:
     """Give the variables that all jobs of the service have."""
-    shared = {"WorkTopic": settings.work_topic, "LogGroup": settings.log_group}
+    shared = {
+        "WorkTopic": settings.work_topic,
+        "LogGroup": settings.log_group,
+        "ProgressTable": settings.progress_table,
+    }
     return {name: value for name, value in shared.items() if value is not None}
 
 
