@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from watchbot.contract import OUTPUT_SUFFIX, Description, DescriptionError
-from watchbot_cli.errors import CommandError, UsageError
+from watchbot_cli import service_choice
+from watchbot_cli.errors import CommandError
 
 
 class Described:
@@ -54,12 +55,5 @@ def find_described(templates: Mapping[str, Mapping[str, Any]]) -> list[Described
 
 def choose(found: Sequence[Described], wanted: str | None) -> list[Described]:
     """Choose all, or the one that ``--service`` names by its construct id or whole path."""
-    if not found:
-        raise UsageError("the app holds no Watchbot")
-    chosen = [one for one in found if wanted in (None, one.name, one.name.rpartition("/")[2])]
-    names = ", ".join(one.name for one in found)
-    if not chosen:
-        raise UsageError(f"--service {wanted!r} is not in the app, which holds {names}")
-    if wanted is not None and len(chosen) > 1:
-        raise UsageError(f"--service {wanted!r} is the id of several Watchbots, say which of {names}")
-    return chosen
+    names = service_choice.choose([one.name for one in found], wanted, "the app")
+    return [one for one in found if one.name in names]

@@ -345,7 +345,7 @@ def test_a_summary_that_cannot_be_written_is_said_in_a_sentence(app: str) -> Non
             timeout=90,
         )
     assert ran.returncode == 1
-    assert "the summary cannot be written: No space left on device" in ran.stderr
+    assert "standard output cannot be written to: No space left on device" in ran.stderr
     assert "Traceback" not in ran.stderr
     assert "Exception ignored" not in ran.stderr
 

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import errno
-import json
-import os
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -14,7 +10,6 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from watchbot.contract import Event
 from watchbot.journal import Entry
@@ -30,13 +25,14 @@ from watchbot_cli.local.service import Service, find_services
 from watchbot_cli.local.tally import Summary, Tally
 from watchbot_cli.local.watcher_process import check_command, worker_environment
 from watchbot_cli.local.watchers import Watchers
+from watchbot_cli.output import progress, talk, write, write_json
 
 _CHECK_SECONDS = 0.3
 
 
 def run(*, app: str | None, service: str | None, send: str | None, until_empty: bool, as_json: bool) -> int:
     """Run the app's services here; gives the exit code. Raises :class:`CommandError`."""
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = talk()
     try:
         signals = Signals()
         with tempfile.TemporaryDirectory(prefix="watchbot-local-") as name:
@@ -128,12 +124,12 @@ class _Session:
     def _send(self, messages: list[Outgoing]) -> None:
         if not messages:
             return
-        with self._progress() as progress:
-            bar = progress.add_task("sending", total=len(messages))
+        with progress(self._console) as bars:
+            bar = bars.add_task("sending", total=len(messages))
 
             def sent(count: int) -> None:
                 self._sent += count
-                progress.advance(bar, count)
+                bars.advance(bar, count)
                 self._signals.check()
 
             publish(self._emulator.client("sns"), self._deployed[0].topic_arn, messages, sent)
@@ -141,13 +137,13 @@ class _Session:
     def _watch(self, watchers: Watchers, *, until_empty: bool) -> None:
         """Count what the watchers say, until a signal comes or, if asked to, until every queue is empty."""
         empty_checks, checked_at = 0, 0.0
-        with self._progress() as progress:
-            bar = progress.add_task("processing", total=self._sent or None, visible=until_empty)
+        with progress(self._console) as bars:
+            bar = bars.add_task("processing", total=self._sent or None, visible=until_empty)
             while empty_checks < 2:
                 self._signals.check()
                 self._emulator.check()
                 watchers.hear(0.1)
-                progress.update(bar, completed=self._tally.removed)
+                bars.update(bar, completed=self._tally.removed)
                 if not until_empty:
                     continue
                 if self._tally.start_failure is not None:
@@ -179,21 +175,10 @@ class _Session:
         if not (self._quiet and routine):
             self._console.print(line, markup=False)
 
-    def _progress(self) -> Progress:
-        return Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=self._console,
-            disable=not self._console.is_terminal,
-            transient=True,
-        )
-
 
 def _print(summary: Summary, *, as_json: bool) -> None:
     if as_json:
-        _write(json.dumps(dataclasses.asdict(summary), ensure_ascii=False))
+        write_json(dataclasses.asdict(summary))
         return
     lines = [
         f"sent           {summary.sent}",
@@ -205,16 +190,4 @@ def _print(summary: Summary, *, as_json: bool) -> None:
         f"job p50 / p95  {summary.job_p50_seconds:g} s / {summary.job_p95_seconds:g} s",
         *(f"dead letter {one['message_id']}: {one['reason']}: {one['message']}" for one in summary.dead_letters),
     ]
-    _write("\n".join(lines))
-
-
-def _write(text: str) -> None:
-    try:
-        if sys.stdout is None:  # it was closed before we started
-            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
-        sys.stdout.write(text + "\n")
-        sys.stdout.flush()
-    except OSError as error:
-        # What is left in the buffer must not fail a second time when Python ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        raise CommandError(f"the summary cannot be written: {error.strerror}") from error
+    write("\n".join(lines))

@@ -1,0 +1,43 @@
+"""The options of every command about a deployed service: which one, where, and how to print."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Target:
+    """Which service a command is about, as it was typed; None is what the environment and the stack say."""
+
+    stack: str
+    service: str | None
+    region: str | None
+    profile: str | None
+
+
+def service_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options to a command, which gets them as ``target`` and ``as_json``."""
+
+    @functools.wraps(command)
+    def with_target(stack: str, service: str | None, region: str | None, profile: str | None, **others: Any) -> Any:
+        return command(target=Target(stack, service, region, profile), **others)
+
+    for option in reversed(_OPTIONS):
+        with_target = option(with_target)
+    return with_target
+
+
+_OPTIONS = (
+    click.option("--stack", "-s", metavar="NAME", required=True, help="The CloudFormation stack of the service."),
+    click.option("--service", metavar="ID", help="Which Watchbot, if the stack holds several: its id or whole path."),
+    click.option("--region", "-r", metavar="REGION", help="The stack's region; by default that of the environment."),
+    click.option("--profile", metavar="NAME", help="The AWS profile; by default what the environment says."),
+    click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line."),
+)
