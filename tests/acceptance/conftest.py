@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
 
+from tests.acceptance.operated import Operated
 from tests.acceptance.queue import Queues
 from watchbot_cli.local.emulator import Emulator
 
@@ -24,3 +26,8 @@ def queues(emulator: Emulator, request: pytest.FixtureRequest) -> Queues:
 @pytest.fixture
 def fifo_queues(emulator: Emulator, request: pytest.FixtureRequest) -> Queues:
     return Queues(emulator, request.node.name, fifo=True)
+
+
+@pytest.fixture
+def operated(emulator: Emulator, request: pytest.FixtureRequest) -> Operated:
+    return Operated(emulator, re.sub("[^A-Za-z0-9]+", "-", request.node.name)[-60:].strip("-"))

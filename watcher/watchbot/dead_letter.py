@@ -59,6 +59,11 @@ def _cut(text: str, limit: int) -> str:
 _NOT_SENDABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
+def is_sendable(text: str) -> bool:
+    """Whether SQS takes the text: XML 1.0 can hold every character of it."""
+    return _NOT_SENDABLE.search(text) is None
+
+
 def _sendable(text: str) -> str:
     """Replace what SQS refuses in an attribute: anything that XML 1.0 could not hold."""
     return _NOT_SENDABLE.sub("\ufffd", text)

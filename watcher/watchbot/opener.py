@@ -47,7 +47,7 @@ class EnvelopeOpener:
     def _open(self, message: Message) -> Job:
         if is_from_webhook(message):
             return Job(message, message.body, attributes=portable_attributes(message.message_attributes))
-        envelope = _envelope(message.body)
+        envelope = envelope_in(message.body)
         if envelope is None:
             job = Job(message, message.body, attributes=portable_attributes(message.message_attributes))
         else:
@@ -61,7 +61,8 @@ class EnvelopeOpener:
         return dataclasses.replace(job, text=None, attributes=attributes, pointer=pointer)
 
 
-def _envelope(body: str) -> dict[str, Any] | None:
+def envelope_in(body: str) -> dict[str, Any] | None:
+    """Read the envelope that SNS puts around a message; None for any other body."""
     if not body.lstrip().startswith("{"):
         return None
     try:

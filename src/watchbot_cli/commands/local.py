@@ -29,9 +29,12 @@ def local(app: str | None, service: str | None, send: str | None, until_empty: b
     environment variables of the same name.
 
     A line to send is a JSON object with Message and, if wanted, Subject, MessageAttributes, MessageGroupId and
-    MessageDeduplicationId; or any text, which then is the message. Messages to a FIFO topic without a group share one.
+    MessageDeduplicationId; or any text, which then is the message. A Message that is no string is sent as its JSON.
+    Messages to a FIFO topic without a group share one. A file with a line that cannot be sent is refused before
+    anything is. A service without a command, or with settings that exist only in AWS, is refused with the reason.
 
-    Exit code: 0 when nothing was dead-lettered, 1 otherwise, 2 when asked for something that cannot be.
+    The summary counts messages (sent, succeeded, dead_lettered) and runs (failed, retried); times are in seconds. Exit
+    code: 0 when nothing was dead-lettered, 1 otherwise, 2 when asked for something that cannot be.
     """
     from watchbot_cli.local.run import run
 

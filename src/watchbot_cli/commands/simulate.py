@@ -66,7 +66,8 @@ def simulate(*, costs: bool, **asked: Any) -> None:
     Reads the service's policies, alarms, limits, workers and size from the synthesised template, and plays a workload
     on them in virtual time: minutes of metrics, alarms, cooldowns, launches, protection, deployments and Spot. Prints
     how long jobs wait, when the last one ends, how many are killed, task-hours, and what it costs in us-east-1.
-    Needs no AWS account. Times are in seconds, or have a unit: 90, 5min, 3h.
+    Needs no AWS account. Times are in seconds, or have a unit: 90, 5min, 3h. In the JSON times are seconds and money is
+    USD; timeline has a line for each minute: seconds, messages outstanding, tasks running, tasks desired.
 
     Exit code: 0 when simulated, 2 when asked for something that cannot be.
     """

@@ -19,15 +19,18 @@ from watchbot_cli.local.dead_letters import take_dead_letters
 from watchbot_cli.local.deployment import Deployed, deploy, secrets_of
 from watchbot_cli.local.emulator import Emulator
 from watchbot_cli.local.interruption import Interruption, Signals
-from watchbot_cli.local.outgoing import Outgoing, read_messages
-from watchbot_cli.local.sending import publish
 from watchbot_cli.local.service import Service, find_services
 from watchbot_cli.local.tally import Summary, Tally
 from watchbot_cli.local.watcher_process import check_command, worker_environment
 from watchbot_cli.local.watchers import Watchers
 from watchbot_cli.output import progress, talk, write, write_json
+from watchbot_cli.sending.destination import to_topic, topic_post
+from watchbot_cli.sending.outgoing import Outgoing, Reader
+from watchbot_cli.sending.sender import Sender
 
 _CHECK_SECONDS = 0.3
+_GROUP = "local"
+"""The group of messages to a FIFO topic that have none."""
 
 
 def run(*, app: str | None, service: str | None, send: str | None, until_empty: bool, as_json: bool) -> int:
@@ -69,7 +72,8 @@ def _messages(services: Sequence[Service], send: str | None) -> list[Outgoing]:
     if len(services) > 1:
         names = ", ".join(service.name for service in services)
         raise UsageError(f"--send needs --service, because the app holds several: {names}")
-    return read_messages(send, fifo=services[0].fifo)
+    fifo = services[0].fifo
+    return Reader(to_topic(fifo=fifo), {"MessageGroupId": _GROUP} if fifo else {}).lines(send, "--send")
 
 
 class _Session:
@@ -132,7 +136,12 @@ class _Session:
                 bars.advance(bar, count)
                 self._signals.check()
 
-            publish(self._emulator.client("sns"), self._deployed[0].topic_arn, messages, sent)
+            topic_arn = self._deployed[0].topic_arn
+            post = topic_post(self._emulator.client("sns"), topic_arn)
+            sender = Sender(to_topic(fifo=topic_arn.endswith(".fifo")), post, sent)
+            sender.send(messages)
+        for why in sender.refused.values():
+            raise CommandError(f"SNS took {self._sent} messages and refused {len(sender.refused)}: {why}")
 
     def _watch(self, watchers: Watchers, *, until_empty: bool) -> None:
         """Count what the watchers say, until a signal comes or, if asked to, until every queue is empty."""

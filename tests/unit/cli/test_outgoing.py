@@ -7,14 +7,20 @@ from typing import Any
 import pytest
 
 from watchbot_cli.errors import UsageError
-from watchbot_cli.local.outgoing import SIZE_LIMIT, read_messages
+from watchbot_cli.sending.destination import Destination, to_topic
+from watchbot_cli.sending.outgoing import Reader
+
+TOPIC = to_topic(fifo=False)
+SIZE_LIMIT = TOPIC.size_limit
 
 
-def _read(tmp_path: Path, *lines: str | bytes | dict[str, Any], fifo: bool = False) -> list[dict[str, Any]]:
+def _read(
+    tmp_path: Path, *lines: str | bytes | dict[str, Any], to: Destination = TOPIC, **defaults: Any
+) -> list[dict[str, Any]]:
     texts = [json.dumps(line) if isinstance(line, dict) else line for line in lines]
     file = tmp_path / "jobs.jsonl"
     file.write_bytes(b"\n".join(text.encode() if isinstance(text, str) else text for text in texts))
-    return [message.fields for message in read_messages(str(file), fifo=fifo)]
+    return [message.fields for message in Reader(to, defaults).lines(str(file), "--file")]
 
 
 def test_a_line_of_text_is_the_message_and_empty_lines_are_none(tmp_path: Path) -> None:
@@ -54,7 +60,8 @@ def test_an_object_holds_what_publish_takes_and_its_message_may_be_any_json(tmp_
 
 
 def test_a_fifo_topic_gets_one_group_and_takes_equal_lines_as_two_messages(tmp_path: Path) -> None:
-    found = _read(tmp_path, "same", "same", {"Message": "x", "MessageGroupId": "g"}, fifo=True)
+    lines: list[str | dict[str, Any]] = ["same", "same", {"Message": "x", "MessageGroupId": "g"}]
+    found = _read(tmp_path, *lines, to=to_topic(fifo=True), MessageGroupId="local")
     assert [fields["MessageGroupId"] for fields in found] == ["local", "local", "g"]
     assert len({fields["MessageDeduplicationId"] for fields in found}) == 3
 
@@ -78,7 +85,7 @@ def test_the_size_limit_counts_bytes_and_attributes(tmp_path: Path) -> None:
         ({"Message": "x", "Subject": "s" * 101}, "1 to 100 printable characters"),
         ({"Message": "x", "Subject": 5}, "has the Subject 5"),
         ({"Message": "x", "MessageGroupId": 5}, "has the MessageGroupId 5"),
-        ({"Message": "x", "MessageDeduplicationId": "d"}, "only a FIFO topic"),
+        ({"Message": "x", "MessageDeduplicationId": "d"}, "only FIFO"),
         ({"Message": "x", "MessageAttributes": "a"}, "must be an object of attributes by name"),
         ({"Message": "x", "MessageAttributes": {"a b": {}}}, "names are 1 to 256 letters"),
         ({"Message": "x", "MessageAttributes": {"a": {"DataType": "Wrong", "StringValue": "b"}}}, "DataType 'Wrong'"),

@@ -1,0 +1,108 @@
+"""Dead letters taken out of sight for as long as a command looks at them, and no longer."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from types import TracebackType
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from watchbot_cli.batching import BATCH
+from watchbot_cli.dead_letter.letter import Letter
+from watchbot_cli.dead_letter.letter_queue import THREADS, LetterQueue
+
+_HIDDEN_SECONDS = 60
+"""How long a letter is out of sight after a command that was killed."""
+
+_RENEWED_SECONDS = 20
+
+
+class Borrowing:
+    """What is out of sight because of us: renewed while the ``with`` block lasts, given back at its end.
+
+    Giving back, and renewing, may fail without harm: the letters come back by themselves within a minute.
+    """
+
+    def __init__(self, queue: LetterQueue) -> None:
+        self._queue = queue
+        self._lock = threading.Lock()
+        self._handles: dict[str, str] = {}
+        self._seen: set[str] = set()
+        self._ended = threading.Event()
+        self._stopped = threading.Event()
+        self._renewer = threading.Thread(target=self._renew, daemon=True)
+
+    def __enter__(self) -> Borrowing:
+        self._renewer.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._renewer.join()
+        self._hide_all(0)
+
+    @property
+    def count(self) -> int:
+        """How many are out of sight because of us."""
+        return len(self._handles)
+
+    def take(self) -> list[Letter]:
+        """Borrow up to ten that were not borrowed before; none when there are no more."""
+        letters = self._queue.receive(_HIDDEN_SECONDS)
+        with self._lock:
+            # The newest handle is the one that counts.
+            self._handles |= {letter.letter_id: letter.receipt_handle for letter in letters}
+            new = [letter for letter in letters if letter.letter_id not in self._seen]
+            self._seen |= {letter.letter_id for letter in new}
+        return new
+
+    def delete(self, letters: Sequence[Letter]) -> None:
+        """Delete borrowed letters."""
+        if letters:
+            self._queue.delete(letters)
+            with self._lock:
+                for letter in letters:
+                    self._handles.pop(letter.letter_id, None)
+
+    def each(self, handle: Callable[[list[Letter]], None]) -> None:
+        """Borrow everything, and hand it over as it comes, in several threads unless order counts.
+
+        A batch that is begun is finished, whatever happens: Ctrl-C, or an error in another thread.
+        """
+        count = 1 if self._queue.fifo else THREADS
+        with ThreadPoolExecutor(count, "dead-letters") as pool:
+            works = [pool.submit(self._work, handle) for _ in range(count)]
+            try:
+                done, _ = wait(works, return_when=FIRST_EXCEPTION)
+            finally:
+                self.stop()
+        for work in done:
+            work.result()
+
+    def stop(self) -> None:
+        """Borrow nothing more."""
+        self._stopped.set()
+
+    def _work(self, handle: Callable[[list[Letter]], None]) -> None:
+        while not self._stopped.is_set() and (letters := self.take()):
+            handle(letters)
+
+    def _renew(self) -> None:
+        while not self._ended.wait(_RENEWED_SECONDS):
+            self._hide_all(_HIDDEN_SECONDS)
+
+    def _hide_all(self, seconds: int) -> None:
+        with self._lock:
+            handles = [*self._handles.values()]
+        tens = [handles[start : start + BATCH] for start in range(0, len(handles), BATCH)]
+        with ThreadPoolExecutor(THREADS, "give-back") as pool:
+            list(pool.map(lambda ten: self._hide(ten, seconds), tens))
+
+    def _hide(self, handles: Sequence[str], seconds: int) -> None:
+        with contextlib.suppress(BotoCoreError, ClientError):
+            self._queue.hide(handles, seconds)

@@ -1,0 +1,47 @@
+"""One dead letter by its id."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from watchbot.contract import Description
+from watchbot_cli.dead_letter.letter import Letter
+from watchbot_cli.dead_letter.letter_queue import LetterQueue
+from watchbot_cli.dead_letter.listing import show_one
+from watchbot_cli.dead_letter.selection import Filters, Selection
+from watchbot_cli.dead_letter.walk import Walk
+from watchbot_cli.errors import CommandError
+from watchbot_cli.log_lines import lines_about
+from watchbot_cli.output import talk, write, write_json
+from watchbot_cli.session import Session
+
+
+def show(session: Session, service: Description, wanted: str, *, logs: bool, as_json: bool) -> int:
+    """Print everything about the letter, and what the log says of it if that is asked for."""
+    letter = find(LetterQueue(session, service), wanted)
+    if as_json:
+        write_json(letter.document_now())
+    else:
+        show_one(letter)
+    if logs:
+        show_logs(session.client("logs"), service, letter)
+    return 0
+
+
+def find(queue: LetterQueue, wanted: str) -> Letter:
+    """Go through the queue until the letter turns up; raises :class:`CommandError` when it does not."""
+    found: list[Letter] = []
+    Walk(queue, Selection(Filters(ids=(wanted,))), talk()).run("shown", lambda _, letters: found.extend(letters))
+    if not found:
+        raise CommandError(f"there is no dead letter {wanted}, or somebody else is looking at it")
+    return found[0]
+
+
+def show_logs(logs: Any, service: Description, letter: Letter) -> None:
+    """Print what the log says of a letter's job."""
+    count = 0
+    for line in lines_about(logs, service.log_group, letter.message_id, letter.published_at):
+        write(line)
+        count += 1
+    if not count:
+        talk().print(f"the log {service.log_group} says nothing of {letter.message_id}")
