@@ -144,9 +144,9 @@ class Operated:
         found = self.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)["Attributes"]
         return int(found[names[0]]), int(found[names[1]])
 
-    def becomes(self, queue_url: str, is_so: Callable[[int], bool]) -> None:
-        """Wait until the number of visible messages is such."""
+    def becomes(self, queue_url: str, is_so: Callable[[int, int], bool]) -> None:
+        """Wait until the numbers of visible messages and of those in flight are such."""
         until, pause = time.monotonic() + _PATIENCE_SECONDS, threading.Event()
-        while not is_so(visible := self.counts(queue_url)[0]):
-            assert time.monotonic() < until, f"{visible} messages in the queue"
+        while not is_so(*(found := self.counts(queue_url))):
+            assert time.monotonic() < until, f"{found} in the queue"
             pause.wait(0.01)

@@ -87,7 +87,7 @@ def test_an_interruption_tells_exactly_what_was_sent(operated: Operated, tmp_pat
     file.write_text("\n".join(map(str, range(1, 20_001))))
     command = operated.command("send", "--file", str(file), "--to", "queue", "--json")
     with subprocess.Popen(command, env=operated.environment(), stdout=-1, stderr=-1, text=True) as running:
-        operated.becomes(plain.queue_url, lambda visible: visible > 10)
+        operated.becomes(plain.queue_url, lambda visible, _: visible > 10)
         running.send_signal(signal.SIGINT)
         said, talk = running.communicate(timeout=60)
     assert running.returncode == 1

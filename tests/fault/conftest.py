@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.acceptance.conftest import emulator, fifo_queues, queues
+from tests.acceptance.conftest import emulator, fifo_queues, operated, queues
 
-__all__ = ["emulator", "fifo_queues", "queues"]
+__all__ = ["emulator", "fifo_queues", "operated", "queues"]
