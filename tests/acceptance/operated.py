@@ -17,8 +17,8 @@ from aws_cdk import aws_ecs as ecs
 
 from watchbot.contract import OUTPUT_SUFFIX, Description, Isolation
 from watchbot_cdk import Watchbot
+from watchbot_cli.intrinsics import references
 from watchbot_cli.local.emulator import Emulator
-from watchbot_cli.local.intrinsics import references
 
 _KINDS = ("AWS::SQS::", "AWS::SNS::", "AWS::Logs::LogGroup")
 _PATIENCE_SECONDS = 100
