@@ -36,7 +36,7 @@ _STORING = (
 
 
 def add_progress_table(scope: Construct, reduce: bool | ReduceMode, key: kms.IKey | None) -> dynamodb.Table | None:
-    """Create the table, if asked for: billed by request, encrypted under the key or DynamoDB's own, gone with the stack.
+    """Create the table, if asked for: billed by request, under the key or DynamoDB's own, gone with the stack.
 
     Jobs are forgotten by its time to live, and it holds nothing but what is done of them.
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -79,23 +77,3 @@ def test_refuses_a_file_with_a_line_too_large_before_anything_is_sent(operated: 
     assert ran.returncode == 2
     assert "nothing was:\nline 2: is 300000 bytes, and SNS takes at most 262144" in ran.stderr
     assert operated.counts(operated.services["plain"].queue_url) == (0, 0)
-
-
-def test_an_interruption_tells_exactly_what_was_sent(operated: Operated, tmp_path: Path) -> None:
-    plain = operated.services["plain"]
-    file = tmp_path / "jobs"
-    file.write_text("\n".join(map(str, range(1, 20_001))))
-    command = operated.command("send", "--file", str(file), "--to", "queue", "--json")
-    with subprocess.Popen(command, env=operated.environment(), stdout=-1, stderr=-1, text=True) as running:
-        operated.becomes(plain.queue_url, lambda visible, _: visible > 10)
-        running.send_signal(signal.SIGINT)
-        said, talk = running.communicate(timeout=60)
-    assert running.returncode == 1
-    assert "watchbot: interrupted" in talk
-    assert "Traceback" not in talk
-    account = json.loads(said)
-    bounds = [part.partition("-") for part in account["lines"].split(", ")]
-    told = {n for first, _, last in bounds for n in range(int(first), int(last or first) + 1)}
-    arrived = {int(one["Body"]) for one in received(operated.sqs, plain.queue_url)}
-    assert told == arrived
-    assert 0 < account["sent"] == len(told) < account["of"] == 20_000

@@ -55,8 +55,9 @@ class Sender:
                 self._send(batch)
 
         with ThreadPoolExecutor(count, "send") as pool:
-            works = [pool.submit(work) for _ in range(count)]
+            # The first call is under way before the last thread is: an interruption may come between.
             try:
+                works = [pool.submit(work) for _ in range(count)]
                 done, _ = wait(works, return_when=FIRST_EXCEPTION)
             finally:
                 self._stopped.set()
