@@ -9,10 +9,10 @@ RUN = PATH="$(CURDIR)/$(BIN):$$PATH" JSII_NODE="$(NODE)"
 SOURCES = src watcher tests examples bench docs/cli_page.py docs/dashboard_picture.py docs/props_page.py
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test fault lowest e2e bench bench-scale bench-scaling bench-progress bench-send bench-synth check synth dashboard-picture cli-page props-page format requirements clean
+.PHONY: help install demo test fault lowest e2e bench bench-scale bench-scaling bench-scaling-real bench-progress bench-send bench-synth check synth dashboard-picture cli-page props-page format requirements clean
 
 help: ## list the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(STAMP) ## set up .venv with everything the other targets need
 
@@ -53,6 +53,9 @@ bench-synth: $(STAMP) ## measure how long a hundred services take to synthesise,
 
 bench-scaling: $(STAMP) ## simulate how Watchbot scales beside others, and compare with the committed figures (seconds)
 	@$(RUN) python -m bench.scaling --check
+
+bench-scaling-real: $(STAMP) ## hold the simulator against real watchers on the embedded AWS (15 minutes; let nothing else run)
+	@$(RUN) python -m bench.scaling.real --json bench/results/scaling-real.json
 
 bench-send: $(STAMP) ## measure watchbot send beside a bare loop, 100,000 lines each (minutes; let nothing else run)
 	@$(RUN) python -m bench.send

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Sized
+from typing import Protocol
 
 from watchbot_cli.simulation.agenda import Agenda
 from watchbot_cli.simulation.alarm import Alarm
-from watchbot_cli.simulation.fleet import Fleet
 from watchbot_cli.simulation.ledger import Ledger, Sample
 from watchbot_cli.simulation.metrics import PERIOD_SECONDS, Datapoint, Sleep
-from watchbot_cli.simulation.queue import Queue
 from watchbot_cli.simulation.scalable_target import ScalableTarget
 from watchbot_cli.simulation.setting import Conditions, Setting
 from watchbot_cli.simulation.step_scaling import EXACT, StepPolicy
@@ -21,6 +20,37 @@ _MINUTES_BEFORE = 60
 """So long the service has been idle, and its queue has said so unless it sleeps."""
 
 
+class Backlog(Protocol):
+    """What a queue says of itself."""
+
+    @property
+    def visible(self) -> Sized:
+        """The messages that are visible."""
+
+    @property
+    def in_flight(self) -> int:
+        """How many messages are in flight."""
+
+
+class Service(Protocol):
+    """What is scaled."""
+
+    @property
+    def running(self) -> int:
+        """How many tasks run."""
+
+    @property
+    def desired(self) -> int:
+        """How many tasks there shall be."""
+
+    @property
+    def deploying(self) -> bool:
+        """Whether a deployment is in progress."""
+
+    def resize(self, desired: int) -> None:
+        """Want another number of tasks."""
+
+
 class Scaler:
     """Publishes a datapoint a minute; when it has reached the alarms, those in ALARM call their policies again.
 
@@ -29,7 +59,7 @@ class Scaler:
     """
 
     def __init__(
-        self, agenda: Agenda, queue: Queue, fleet: Fleet, setting: Setting, conditions: Conditions, ledger: Ledger
+        self, agenda: Agenda, queue: Backlog, fleet: Service, setting: Setting, conditions: Conditions, ledger: Ledger
     ) -> None:
         self._agenda = agenda
         self._queue = queue
