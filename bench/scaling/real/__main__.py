@@ -66,7 +66,7 @@ def _setting() -> Setting:
 def _table(found: Mapping[str, tuple[Outcome, Sequence[Outcome]]]) -> Table:
     drawn = Table(box=None, pad_edge=False)
     drawn.add_column("workload", no_wrap=True)
-    for column in ("wait p50, min", "p95", "drained", "task-hours", "jobs repeated", "furthest apart"):
+    for column in ("wait p50, min", "p95", "drained", "task-hours", "repeated", "start late, s", "furthest apart"):
         drawn.add_column(column, justify="right")
     for workload, (simulated, real) in found.items():
         drawn.add_row(workload)
@@ -78,7 +78,7 @@ def _table(found: Mapping[str, tuple[Outcome, Sequence[Outcome]]]) -> Table:
 
 
 def _cells(one: Outcome) -> Sequence[str]:
-    return [*(f"{getattr(one, name):.2f}" for name in COMPARED), str(one.repeated)]
+    return [*(f"{getattr(one, name):.2f}" for name in COMPARED), str(one.repeated), f"{one.late_seconds:.1f}"]
 
 
 def _plain(found: Mapping[str, tuple[Outcome, Sequence[Outcome]]]) -> Mapping[str, object]:

@@ -27,6 +27,7 @@ def watch(moment: float, scale: float, arguments: Sequence[str]) -> int:
     for module, name in _TIMES:
         setattr(module, name, getattr(module, name) * scale)
     listen.POLL_SECONDS = max(1, round(listen.POLL_SECONDS * scale))  # type: ignore[attr-defined] # SQS takes whole seconds
+    print("late", max(0.0, time.time() - moment), file=sys.stderr, flush=True)
     time.sleep(max(0.0, moment - time.time()))
     return main(arguments)
 

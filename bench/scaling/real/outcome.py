@@ -16,13 +16,18 @@ _MINUTE = 60.0
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Outcome:
-    """Waits and the last job's end in minutes; jobs that ran more than once."""
+    """Waits and the last job's end in minutes; jobs that ran more than once.
+
+    ``late_seconds`` is by how much a watcher was loaded later than its task should have started: the machine is too
+    slow, or too busy, for the scale.
+    """
 
     wait_p50: float
     wait_p95: float
     drained: float
     task_hours: float
     repeated: int
+    late_seconds: float = 0.0
 
     @classmethod
     def of_figures(cls, figures: Figures) -> Outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shlex
 import subprocess
@@ -68,7 +69,13 @@ class _Play:
                 clock.run()
             finally:
                 self._service.close()
-        return Outcome.of_jobs(self._jobs, self._workload, clock, self._service.task_seconds)
+        outcome = Outcome.of_jobs(self._jobs, self._workload, clock, self._service.task_seconds)
+        return dataclasses.replace(outcome, late_seconds=self._latest() / clock.scale)
+
+    def _latest(self) -> float:
+        """Read by how much watchers were late, and give the most."""
+        lines = [line for log in self._folder.glob("watcher-*") for line in log.read_text().splitlines()]
+        return max((float(line.split()[1]) for line in lines if line.startswith("late ")), default=0.0)
 
     def _look(self) -> None:
         """Each minute, find out whether it is over."""
