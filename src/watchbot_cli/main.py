@@ -12,12 +12,14 @@ import click
 from watchbot import __version__
 from watchbot_cli.commands.dead_letter import dead_letter
 from watchbot_cli.commands.local import local
+from watchbot_cli.commands.pause import pause
+from watchbot_cli.commands.resume import resume
 from watchbot_cli.commands.send import send
 from watchbot_cli.commands.simulate import simulate
 from watchbot_cli.errors import CommandError
 from watchbot_cli.examples import Group
 
-_COMMANDS = (dead_letter, local, send, simulate)
+_COMMANDS = (dead_letter, local, pause, resume, send, simulate)
 
 
 @click.group(
