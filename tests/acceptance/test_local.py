@@ -78,6 +78,9 @@ signing = secretsmanager.Secret(hooked, "Signing")
 Watchbot(
     hooked, "hooked", image=image, command=shell, webhook=Webhook(hmac=Hmac.github(signing)), publisher_user=True
 )
+counting = Stack(app, "Counting")
+for name, isolation in (("counts-task", Isolation.TASK), ("counts-process", Isolation.PROCESS)):
+    Watchbot(counting, name, image=image, isolation=isolation, command=["sh", "count.sh"], reduce=True)
 app.synth()
 """
 
@@ -90,6 +93,14 @@ case "$Message" in
 esac
 echo "worked on $Subject $Message"
 echo "with ${TABLE:-no table} and ${BUCKET:-no bucket} in $AWS_REGION"
+"""
+
+COUNT = """
+set -e
+watchbot-progress set-total "$MessageId" --total 2
+test "$(watchbot-progress complete-part "$MessageId" --part 1)" = false
+test "$(watchbot-progress complete-part "$MessageId" --part 2)" = true
+echo "counted in $ProgressTable"
 """
 
 MURDER = """
@@ -108,6 +119,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> str:
     (worker / "Dockerfile").write_text("FROM scratch\n")
     (worker / "work.sh").write_text(WORKER)
     (worker / "murder.sh").write_text(MURDER)
+    (worker / "count.sh").write_text(COUNT)
     (worker / "broken").write_text("this is no program\n")
     (worker / "broken").chmod(0o755)
     (folder / "app.py").write_text(APP)
@@ -148,6 +160,14 @@ def test_a_service_with_a_webhook_runs_here_without_it(app: str) -> None:
     ran = _local("--app", app, "--service", "hooked", "--send", "-", "--until-empty", "--json", said="one\n")
     assert ran.returncode == 0, ran.stderr
     assert json.loads(ran.stdout)["succeeded"] == 1
+
+
+@pytest.mark.parametrize("service", ["counts-task", "counts-process"])
+def test_parts_of_a_job_are_counted_in_a_table_that_is_made_here_too(app: str, service: str) -> None:
+    ran = _local("--app", app, "--service", service, "--send", "-", "--until-empty", "--json", said="one\ntwo\n")
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout)["succeeded"] == 2
+    assert re.search("counted in arn:aws:dynamodb:.*:table/Counting-counts", ran.stderr)
 
 
 def test_dead_letters_are_named_and_make_the_exit_code_1(app: str) -> None:
