@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import json
 import os
+import signal
 import sys
 import threading
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from watchbot import worker_process
 from watchbot.contract import Outcome
 from watchbot.job import Job
 from watchbot.message import Message
@@ -280,9 +282,13 @@ def test_a_worker_has_default_signals_no_inherited_descriptors_and_a_session_of_
     reading, writing = os.pipe()
     os.set_inheritable(writing, True)
     keep_descriptors_private()
+    hung_up = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as under nohup
+    worker_process._ignored_signals.cache_clear()
     try:
         _, lines = _run(script)
     finally:
+        signal.signal(signal.SIGHUP, hung_up)
+        worker_process._ignored_signals.cache_clear()
         os.close(reading)
         os.close(writing)
     # glibc's posix_spawn leaves its two internal signals, 32 and 33, ignored in every program it starts.

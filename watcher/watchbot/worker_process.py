@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import functools
 import os
 import shutil
 import signal
@@ -90,6 +91,15 @@ def find_program(name: str, search_path: str | None) -> str:
     raise WorkerStartError(f"command not found: {name}{where}")
 
 
+@functools.cache
+def _ignored_signals() -> list[signal.Signals]:
+    """Give the signals that this process ignores, where a worker expects the system's defaults.
+
+    CPython ignores SIGPIPE and SIGXFSZ, and who starts a watcher may have it ignore others, as nohup does SIGHUP.
+    """
+    return [one for one in signal.Signals if signal.getsignal(one) is signal.SIG_IGN]
+
+
 def _spawn(program: str, command: Sequence[str], environment: Mapping[bytes, bytes], output: int) -> int:
     try:
         return os.posix_spawn(
@@ -103,8 +113,7 @@ def _spawn(program: str, command: Sequence[str], environment: Mapping[bytes, byt
             ],
             setsid=True,
             setsigmask=[],
-            # CPython ignores these two; a worker expects the system's defaults.
-            setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],
+            setsigdef=_ignored_signals(),
         )
     except OSError as error:
         kind = EnvironmentTooLargeError if error.errno == errno.E2BIG else WorkerStartError
