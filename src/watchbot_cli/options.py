@@ -9,7 +9,20 @@ from typing import Any, TypeVar
 
 import click
 
+from watchbot_cli.span import seconds_of
+
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+class Time(click.ParamType):  # type: ignore[type-arg] # generic in later releases of click alone
+    """A time as people type it, in seconds; whole ones are whole numbers."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read it; raises :class:`~watchbot_cli.errors.UsageError`."""
+        seconds = seconds_of(str(value), "a time" if param is None else param.opts[0])
+        return int(seconds) if seconds == int(seconds) else seconds
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

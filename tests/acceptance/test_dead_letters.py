@@ -63,7 +63,7 @@ def test_a_limit_is_kept(operated: Operated) -> None:
     [
         (["--where", "a b"], "--where 'a b' is no JMESPath"),
         (["--match", "("], "--match '(' is no regular expression"),
-        (["--older-than", "3"], "'3' is not a number with s, m, h or d behind it"),
+        (["--older-than", "soon"], "--older-than must be a time such as 90, 60s, 5min or 3h, got 'soon'"),
         (["--limit", "0"], "--limit"),
     ],
 )

@@ -103,7 +103,6 @@ def test_its_page_needs_nothing_from_elsewhere(template: str, tmp_path: Path) ->
         ("--deploy-at", "5min", "--deploy-at", "10min", "--duration", "10min"),
         ("--idle-before", "8h"),
         ("--spot-interruptions", "2", "--task-start", "20", "--metric-delay", "2min"),
-        ("--min", "1", "--max", "2", "--workers", "8"),
     ],
     ids=lambda options: options[0],
 )
@@ -138,6 +137,8 @@ def test_refuses_what_cannot_be(template: str, tmp_path: Path) -> None:
     assert "--duration must be above 0" in _refused(*with_template, "--duration", "0")
     assert "at most 5,000,000" in _refused(*with_template, "--rate", "1000000/s", "--for", "1h")
     assert "--min must be at most the maximum, which is 3" in _refused(*with_template, "--min", "9", "--max", "3")
+    assert "whose steps are not those of Scaling" in _refused(*with_template, "--max", "9")
+    assert "--for goes with --rate, got '1h' without one" in _refused(*with_template, "--for", "1h")
     assert "is not in the template" in _refused(*with_template, "--service", "other")
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
-from aws_cdk import App, Stack
+from aws_cdk import App, Duration, Stack
 from aws_cdk import aws_ecs_patterns as patterns
 
 from tests.synth.template import Template, image
 from watchbot_cdk import Isolation, Scaling, Watchbot
 from watchbot_cli.described import find_described
+from watchbot_cli.errors import UsageError
 from watchbot_cli.simulation.peers import queue_processing_service, watchbot_ladder
+from watchbot_cli.simulation.resizing import resized
 from watchbot_cli.simulation.service_template import find_setting
 from watchbot_cli.simulation.setting import Conditions, Setting
 from watchbot_cli.simulation.simulation import simulate
@@ -38,9 +42,28 @@ def test_the_ladder_that_is_compared_is_the_one_that_is_synthesised(scaled: Sett
     assert (synthesised.waits, synthesised.timeline) == (written.waits, written.timeline)
 
 
+def test_other_limits_are_simulated_as_they_would_be_synthesised(scaled: Setting) -> None:
+    again = _synthesised(Scaling(max=300), workers=2)
+    other = resized(dataclasses.replace(scaled, minimum=0, maximum=300, workers=2), scaled)
+    assert [one.policy for one in other.steps] == [one.policy for one in again.steps]
+    assert resized(scaled, scaled) is scaled
+
+
+def test_refuses_other_limits_for_steps_that_nobody_here_knows(scaled: Setting) -> None:
+    patient = _synthesised(
+        Scaling(max=9, latency_target=Duration.minutes(10), job_duration=Duration.minutes(1)), workers=1
+    )
+    with pytest.raises(UsageError, match="cannot be applied to Scaled/svc"):
+        resized(dataclasses.replace(patient, maximum=20), patient)
+
+
 @pytest.fixture(scope="module")
 def scaled() -> Setting:
     """Give a Watchbot that scales, as its template says it."""
+    return _synthesised(Scaling(min=2, max=100), workers=4)
+
+
+def _synthesised(scaling: Scaling, workers: int) -> Setting:
     app = App()
     stack = Stack(app, "Scaled")
     Watchbot(
@@ -49,8 +72,8 @@ def scaled() -> Setting:
         image=image(),
         isolation=Isolation.PROCESS,
         command=["work"],
-        workers=4,
-        watchers=Scaling(min=2, max=100),
+        workers=workers,
+        watchers=scaling,
     )
     return find_setting({"Scaled": app.synth().get_stack_by_name("Scaled").template}, "svc")
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from watchbot_cli.duration import duration
 from watchbot_cli.examples import Command, Group
-from watchbot_cli.options import Target, service_options
+from watchbot_cli.options import Target, Time, service_options
 
 if TYPE_CHECKING:
     from watchbot_cli.dead_letter.letter_queue import LetterQueue
@@ -44,8 +43,8 @@ def _filters(command: Callable[..., Any]) -> Callable[..., Any]:
         where: str | None,
         match: str | None,
         reason: str | None,
-        older_than: int | None,
-        newer_than: int | None,
+        older_than: float | None,
+        newer_than: float | None,
         limit: int | None,
         ids: tuple[str, ...] = (),
         **others: Any,
@@ -76,8 +75,8 @@ _FILTERS = (
     click.option("--where", metavar="JMESPATH", help="Those of which this is true; asked of what list --json prints."),
     click.option("--match", metavar="REGEX", help="Those with this in message, subject or an attribute (NAME=VALUE)."),
     click.option("--reason", metavar="REGEX", help="Those that are here for this reason."),
-    click.option("--older-than", type=duration, metavar="TIME", help="Those sent longer ago: 90s, 15m, 2h, 3d."),
-    click.option("--newer-than", type=duration, metavar="TIME", help="Those sent since."),
+    click.option("--older-than", type=Time(), metavar="TIME", help="Those sent longer ago: 90s, 15m, 2h, 3d."),
+    click.option("--newer-than", type=Time(), metavar="TIME", help="Those sent since."),
     click.option("--limit", type=click.IntRange(1), metavar="COUNT", help="So many at most."),
 )
 _dry_run = click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")

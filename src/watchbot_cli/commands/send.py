@@ -6,9 +6,8 @@ from typing import Any
 
 import click
 
-from watchbot_cli.duration import duration
 from watchbot_cli.examples import Command
-from watchbot_cli.options import Target, service_options
+from watchbot_cli.options import Target, Time, service_options
 
 
 @click.command(
@@ -26,7 +25,7 @@ from watchbot_cli.options import Target, service_options
 @click.option("--attribute", "attributes", multiple=True, metavar="NAME=VALUE", help="A message attribute; repeatable.")
 @click.option("--group", metavar="ID", help="The message group; FIFO needs one.")
 @click.option("--deduplication-id", metavar="ID", help="FIFO: one of its own for each message, by default.")
-@click.option("--delay", type=duration, metavar="TIME", help="Handed out after so long: 90s, 15m; to the queue only.")
+@click.option("--delay", type=Time(), metavar="TIME", help="Handed out after so long: 90s, 15m; to the queue only.")
 @service_options
 def send(target: Target, as_json: bool, message: str | None, file: str | None, to: str, **given: Any) -> int:
     """Send one message, or many.

@@ -30,7 +30,7 @@ _TIME = "TIME"
 @click.option("--duration", default="60", metavar=_TIME, show_default=True, help="How long a job takes.")
 @click.option("--distribution", type=click.Choice(DISTRIBUTIONS), default="fixed", help="Of durations.")
 @click.option("--rate", metavar="N/UNIT", help="Jobs at random times at a rate instead, such as 5/min.")
-@click.option("--for", "rate_for", default="3h", metavar=_TIME, show_default=True, help="For how long, with --rate.")
+@click.option("--for", "rate_for", metavar=_TIME, help="For how long, with --rate; 3h by default.")
 @click.option("--trace", metavar="FILE.csv", help="Jobs from a file instead: seconds[,duration in seconds].")
 @click.option("--seed", type=int, default=1, show_default=True, help="What is random is drawn from it.")
 @click.option(

@@ -11,9 +11,9 @@ from watchbot_cli.dead_letter.letter import Letter
 from watchbot_cli.dead_letter.letter_queue import LetterQueue
 from watchbot_cli.dead_letter.selection import Selection
 from watchbot_cli.dead_letter.walk import Walk
-from watchbot_cli.duration import written
 from watchbot_cli.errors import UsageError
 from watchbot_cli.output import talk, write, write_json
+from watchbot_cli.span import spoken
 
 _SHOWN_CHARACTERS = 80
 
@@ -60,7 +60,7 @@ def show_one(letter: Letter, say: Callable[[str], None] = write) -> None:
     """Print everything about one letter for a person."""
     document = letter.document_now()
     say(f"message id     {document['message_id']}")
-    say(f"sent           {document['sent_at']}, {written(document['age_seconds'])} ago")
+    say(f"sent           {document['sent_at']}, {spoken(document['age_seconds'])} ago")
     say(f"received       {document['receive_count']} times")
     say(f"reason         {document['reason']}")
     for name in ("group_id", "trace_header", "subject"):
@@ -82,5 +82,5 @@ def _text(letter: Letter) -> str:
 def _line(letter: Letter) -> None:
     document = letter.document_now()
     message = " ".join(document["message"][: 2 * _SHOWN_CHARACTERS].split())[:_SHOWN_CHARACTERS]
-    age = written(document["age_seconds"])
+    age = spoken(document["age_seconds"])
     write(f"{letter.message_id}  {letter.receive_count:>3}  {age:>4}  {letter.reason}  {message}")

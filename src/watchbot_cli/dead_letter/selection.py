@@ -22,8 +22,8 @@ class Filters:
     where: str | None = None
     match: str | None = None
     reason: str | None = None
-    older_than: int | None = None
-    newer_than: int | None = None
+    older_than: float | None = None
+    newer_than: float | None = None
     limit: int | None = None
 
 

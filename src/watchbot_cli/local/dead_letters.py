@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from watchbot.contract import DEAD_LETTER_MESSAGE_ID, DEAD_LETTER_REASON
+from watchbot.opener import envelope_in
+from watchbot_cli.dead_letter.letter import Letter
 
 _SHOWN_CHARACTERS = 200
 
@@ -19,28 +19,18 @@ def take_dead_letters(sqs: Any, service: str, queue_url: str) -> list[dict[str, 
         )
         if not received:
             return letters
-        letters += [_letter(service, message) for message in received]
+        letters += [_shown(service, Letter.from_sqs(message)) for message in received]
         # Of a FIFO queue nobody gets the next of a group before these are gone.
         handles = [{"Id": str(number), "ReceiptHandle": one["ReceiptHandle"]} for number, one in enumerate(received)]
         sqs.delete_message_batch(QueueUrl=queue_url, Entries=handles)
 
 
-def _letter(service: str, message: dict[str, Any]) -> dict[str, Any]:
-    attributes = message.get("MessageAttributes", {})
-
-    def attribute(name: str) -> str | None:
-        value: str | None = attributes.get(name, {}).get("StringValue")
-        return value
-
-    body = message["Body"]
-    try:
-        envelope = json.loads(body)
-        body = envelope["Message"] if "TopicArn" in envelope else body
-    except (ValueError, TypeError, KeyError):
-        pass
+def _shown(service: str, letter: Letter) -> dict[str, Any]:
+    envelope = envelope_in(letter.body)
+    message = letter.body if envelope is None else str(envelope["Message"])
     return {
         "service": service,
-        "message_id": attribute(DEAD_LETTER_MESSAGE_ID) or message["MessageId"],
-        "message": body[:_SHOWN_CHARACTERS],
-        "reason": attribute(DEAD_LETTER_REASON) or "received too often",
+        "message_id": letter.message_id,
+        "message": message[:_SHOWN_CHARACTERS],
+        "reason": letter.reason,
     }

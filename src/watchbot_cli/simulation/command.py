@@ -21,13 +21,15 @@ from watchbot_cli.simulation.costs_table import costs_table
 from watchbot_cli.simulation.page import page
 from watchbot_cli.simulation.peers import peers
 from watchbot_cli.simulation.report import as_json, show
+from watchbot_cli.simulation.resizing import resized
 from watchbot_cli.simulation.run import Run
 from watchbot_cli.simulation.service_template import find_setting
 from watchbot_cli.simulation.setting import Conditions, Setting
-from watchbot_cli.simulation.span import per_second_of, seconds_of
 from watchbot_cli.simulation.workload import Workload, burst, duration_draw, read_trace, steady
+from watchbot_cli.span import per_second_of, seconds_of
 
 _DEFAULT_JOBS = 1000
+_DEFAULT_FOR = "3h"
 _MOST_JOBS = 5_000_000
 _WIDTH = 120
 
@@ -42,7 +44,7 @@ class Asked:
     jobs: int | None
     duration: str
     rate: str | None
-    rate_for: str
+    rate_for: str | None
     trace: str | None
     distribution: str
     seed: int
@@ -114,13 +116,13 @@ def _template(file: str) -> Mapping[str, Any]:
 
 
 def _overridden(setting: Setting, asked: Asked) -> Setting:
-    """Apply ``--min``, ``--max`` and ``--workers``; the steps stay those of the template."""
+    """Apply ``--min``, ``--max`` and ``--workers``: the steps become those that Scaling synthesises for them."""
     minimum = setting.minimum if asked.minimum is None else asked.minimum
     maximum = max(setting.maximum, minimum) if asked.maximum is None else asked.maximum
     if minimum > maximum:
         raise UsageError(f"--min must be at most the maximum, which is {maximum}, got {minimum}")
     workers = setting.workers if asked.workers is None else asked.workers
-    return dataclasses.replace(setting, minimum=minimum, maximum=maximum, workers=workers)
+    return resized(dataclasses.replace(setting, minimum=minimum, maximum=maximum, workers=workers), setting)
 
 
 def _workload(asked: Asked) -> Workload:
@@ -130,12 +132,14 @@ def _workload(asked: Asked) -> Workload:
     given = [name for name, value in kinds.items() if value is not None]
     if len(given) > 1:
         raise UsageError(f"{' and '.join(given)} are workloads of their own: give one of them")
+    if asked.rate_for is not None and asked.rate is None:
+        raise UsageError(f"--for goes with --rate, got {asked.rate_for!r} without one")
     if asked.trace is not None:
         workload = read_trace(Path(asked.trace), draw)
         _bounded(len(workload.sent), f"--trace {asked.trace}")
         return workload
     if asked.rate is not None:
-        return _steady(asked.rate, asked.rate_for, draw, rng)
+        return _steady(asked.rate, asked.rate_for or _DEFAULT_FOR, draw, rng)
     jobs = _DEFAULT_JOBS if asked.jobs is None else asked.jobs
     return burst(_bounded(jobs, "--jobs"), draw)
 

@@ -9,8 +9,8 @@ from watchbot_cli.simulation.chart import columns
 from watchbot_cli.simulation.cost import Prices
 from watchbot_cli.simulation.report import COLUMNS, row
 from watchbot_cli.simulation.run import Run
-from watchbot_cli.simulation.span import spoken
 from watchbot_cli.simulation.workload import Workload
+from watchbot_cli.span import spoken
 
 _WIDTH, _HEIGHT = 720, 120
 _MOST_POINTS = 720

@@ -17,7 +17,6 @@ _AT_LEAST = "GreaterThanOrEqualToThreshold"
 _AT_MOST = "LessThanOrEqualToThreshold"
 _VISIBLE = "visible"
 _OUTSTANDING = "visible + hidden"
-_GROWTH = 1.5
 _LADDER_MINUTES_EMPTY = 3
 _MOST_TASKS = 5000
 """Of one ECS service: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html"""
@@ -41,7 +40,7 @@ def watchbot_ladder(service: Setting) -> Setting:
     """Give what Watchbot's ``Scaling`` does: exact steps on all outstanding messages, and none after three minutes."""
     out = _rule("out", _OUTSTANDING, _AT_LEAST, 1, missing="notBreaching")
     empty = _rule("in", _OUTSTANDING, _AT_MOST, 0, periods=_LADDER_MINUTES_EMPTY, missing="ignore")
-    steps = ladder(service.minimum, service.maximum, service.workers, _GROWTH)
+    steps = ladder(service.minimum, service.maximum, service.workers)
     return dataclasses.replace(
         service,
         name="watchbot",

@@ -13,8 +13,8 @@ from watchbot_cli.simulation.chart import drawn
 from watchbot_cli.simulation.cost import Prices
 from watchbot_cli.simulation.run import Run
 from watchbot_cli.simulation.setting import Conditions
-from watchbot_cli.simulation.span import spoken
 from watchbot_cli.simulation.workload import Workload
+from watchbot_cli.span import spoken
 
 _JSON_VERSION = 1
 _CHART_HEIGHT = 4

@@ -30,7 +30,7 @@ def spoken(seconds: float | None) -> str:
     """Say a time in the unit that suits it; a dash where there is none."""
     if seconds is None:
         return "-"
-    for unit, length in (("h", 3600.0), ("min", 60.0)):
+    for unit, length in (("d", 86_400.0), ("h", 3600.0), ("min", 60.0)):
         if seconds >= 3 * length:
             return f"{seconds / length:.1f} {unit}"
     return f"{round(seconds, 1):g} s"
