@@ -65,10 +65,19 @@ def health_probe(runtime_directory: str) -> tuple[str, ...]:
 OUTPUT_SUFFIX = "Watchbot"
 """The id of the stack output that holds a :class:`Description` ends with it."""
 
+PROGRESS_VARIABLE = "ProgressTable"
+"""The worker's variable that holds the ARN of the table in which a service's jobs keep their progress."""
+
+MESSAGE_ID_VARIABLE = "MessageId"
+"""The worker's variable that holds its message's id."""
+
+TOPIC_VARIABLE = "WorkTopic"
+"""The worker's variable that holds the ARN of its service's topic."""
+
 WORKER_VARIABLES = (
     "Message",
     "Subject",
-    "MessageId",
+    MESSAGE_ID_VARIABLE,
     "SentTimestamp",
     "ApproximateFirstReceiveTimestamp",
     "ApproximateReceiveCount",
@@ -79,20 +88,11 @@ WORKER_VARIABLES = (
     "MessageFile",
     "MessageUrl",
     "ResultFile",
-    "WorkTopic",
+    TOPIC_VARIABLE,
     "LogGroup",
-    "ProgressTable",
+    PROGRESS_VARIABLE,
 )
 """What a worker may find in its environment about its message; users cannot set these names themselves."""
-
-PROGRESS_VARIABLE = "ProgressTable"
-"""The worker's variable that holds the ARN of the table in which a service's jobs keep their progress."""
-
-MESSAGE_ID_VARIABLE = "MessageId"
-"""The worker's variable that holds its message's id."""
-
-TOPIC_VARIABLE = "WorkTopic"
-"""The worker's variable that holds the ARN of its service's topic."""
 
 PROGRESS_KEY = "id"
 """The partition key of the progress table, a string; there is no sort key."""

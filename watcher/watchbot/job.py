@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from watchbot.contract import MESSAGE_ID_VARIABLE
 from watchbot.message import Message
 from watchbot.payload import Pointer
 
@@ -46,7 +47,7 @@ class Job:
             "Message": self.text,
             "MessageUrl": self.url,
             "Subject": self.subject,
-            "MessageId": self.message.message_id,
+            MESSAGE_ID_VARIABLE: self.message.message_id,
             "SentTimestamp": _iso(system.get("SentTimestamp")),
             "ApproximateFirstReceiveTimestamp": _iso(system.get("ApproximateFirstReceiveTimestamp")),
             "ApproximateReceiveCount": str(self.message.receive_count),

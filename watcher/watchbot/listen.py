@@ -11,7 +11,17 @@ from collections.abc import Mapping, MutableMapping, Sequence
 
 from watchbot.aws_session import AwsAccess, in_ecs, leave_to_worker
 from watchbot.backoff import Backoff
-from watchbot.contract import HEALTH_FILE, SCRATCH_DIRECTORY, Event, Isolation, Settings, SettingsError, is_task_setting
+from watchbot.contract import (
+    HEALTH_FILE,
+    PROGRESS_VARIABLE,
+    SCRATCH_DIRECTORY,
+    TOPIC_VARIABLE,
+    Event,
+    Isolation,
+    Settings,
+    SettingsError,
+    is_task_setting,
+)
 from watchbot.ecs import BotoEcs
 from watchbot.health import Health
 from watchbot.journal import Journal
@@ -164,9 +174,9 @@ async def _listen(
 def _shared_variables(settings: Settings) -> dict[str, str]:
     """Give the variables that all jobs of the service have."""
     shared = {
-        "WorkTopic": settings.work_topic,
+        TOPIC_VARIABLE: settings.work_topic,
         "LogGroup": settings.log_group,
-        "ProgressTable": settings.progress_table,
+        PROGRESS_VARIABLE: settings.progress_table,
     }
     return {name: value for name, value in shared.items() if value is not None}
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TextIO
 
-from watchbot.contract import LogFormat
+from watchbot.contract import MESSAGE_ID_VARIABLE, LogFormat
 from watchbot.journal import Journal
 
 _USAGE = """\
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _write(text: str, environment: Mapping[str, str], stream: TextIO) -> None:
-    message_id = environment.get("MessageId")
+    message_id = environment.get(MESSAGE_ID_VARIABLE)
     if "MessageFile" in environment:
         message_id = None  # a watcher reads these lines, and adds the id itself
 
