@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import Any
 
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import ClientError
 
 from watchbot_cli.batching import batches
 from watchbot_cli.sending.destination import Destination, Post
@@ -23,18 +23,20 @@ _FIRST_PAUSE_SECONDS = 0.1
 class Sender:
     """Sends messages, several batches at once unless order counts, and knows at any time what became of which.
 
-    ``sent`` are numbers of messages that were taken, ``doubtful`` those of calls that nobody answered, and ``refused``
-    says why AWS did not take one.
+    ``sent`` are numbers of messages that were taken, ``doubtful`` those of calls that nobody has answered, and
+    ``refused`` says why AWS did not take one.
     """
 
     def __init__(self, destination: Destination, post: Post, tell: Callable[[int], None]) -> None:
         self.sent: list[int] = []
-        self.doubtful: list[int] = []
+        self.doubtful: set[int] = set()
         self.refused: dict[int, str] = {}
         self._destination = destination
         self._post = post
         self._tell = tell
         self._lock = threading.Lock()
+        self._answered = threading.Condition(self._lock)
+        self._under_way = 0
         self._stopped = threading.Event()
 
     def send(self, messages: Sequence[Outgoing]) -> None:
@@ -47,22 +49,35 @@ class Sender:
         count = 1 if self._destination.fifo else THREADS
 
         def work() -> None:
-            while not self._stopped.is_set():
-                with self._lock:
-                    batch = next(waiting, None)
-                if batch is None:
-                    return
-                self._send(batch)
+            while batch := self._next(waiting):
+                try:
+                    self._send(batch)
+                finally:
+                    with self._answered:
+                        self._under_way -= 1
+                        self._answered.notify_all()
 
         with ThreadPoolExecutor(count, "send") as pool:
-            # The first call is under way before the last thread is: an interruption may come between.
+            # The first call is under way before the last thread is: an interruption may come between, and the pool
+            # does not wait for a thread that it was just starting.
             try:
                 works = [pool.submit(work) for _ in range(count)]
                 done, _ = wait(works, return_when=FIRST_EXCEPTION)
             finally:
-                self._stopped.set()
+                self._stop()
         for one in done:
             one.result()
+
+    def _next(self, waiting: Iterator[list[Outgoing]]) -> list[Outgoing] | None:
+        with self._lock:
+            batch = None if self._stopped.is_set() else next(waiting, None)
+            self._under_way += batch is not None
+            return batch
+
+    def _stop(self) -> None:
+        with self._answered:
+            self._stopped.set()
+            self._answered.wait_for(lambda: not self._under_way)
 
     def _send(self, batch: list[Outgoing]) -> None:
         """Send a batch; what AWS could not take though nothing is wrong with it is sent again, after a pause."""
@@ -86,14 +101,19 @@ class Sender:
 
     def _call(self, batch: list[Outgoing]) -> list[dict[str, Any]]:
         entries = [self._destination.entry(message.fields, str(number)) for number, message in enumerate(batch)]
+        numbers = {message.number for message in batch}
+        with self._lock:
+            self.doubtful |= numbers
         try:
             answer = self._post(entries)
-        except BotoCoreError:
-            with self._lock:
-                self.doubtful += [message.number for message in batch]
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] < 500:
+                with self._lock:
+                    self.doubtful -= numbers
             raise
         taken = [batch[int(line["Id"])].number for line in answer.get("Successful", [])]
         with self._lock:
+            self.doubtful -= numbers
             self.sent += taken
         self._tell(len(taken))
         failed: list[dict[str, Any]] = answer.get("Failed", [])
@@ -104,7 +124,7 @@ def _why(failed: dict[str, Any]) -> str:
     return str(failed.get("Message") or failed.get("Code"))
 
 
-def written_ranges(numbers: Sequence[int]) -> str:
+def written_ranges(numbers: Iterable[int]) -> str:
     """Write numbers as ranges: ``1-3, 5``."""
     ranges: list[list[int]] = []
     for number in sorted(numbers):

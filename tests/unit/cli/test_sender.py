@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -68,6 +69,29 @@ def test_a_call_that_nobody_answered_leaves_doubt() -> None:
     with pytest.raises(EndpointConnectionError):
         sender.send(_messages(25))
     assert (sender.sent, written_ranges(sender.doubtful)) == ([], "1-10")
+
+
+def test_an_interruption_waits_for_the_call_of_a_thread_that_was_just_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    called, sent = threading.Event(), threading.Event()
+    told_too_early: list[bool] = []
+
+    def post(entries: list[dict[str, Any]]) -> dict[str, Any]:
+        called.set()
+        told_too_early.append(sent.wait(0.2))
+        return {"Successful": [{"Id": entry["Id"]} for entry in entries]}
+
+    def start_and_interrupt(thread: threading.Thread) -> None:
+        start(thread)
+        assert called.wait(10)
+        raise KeyboardInterrupt
+
+    start = threading.Thread.start
+    monkeypatch.setattr(threading.Thread, "start", start_and_interrupt)
+    sender = Sender(to_queue(fifo=False), post, lambda _: None)
+    with pytest.raises(KeyboardInterrupt):
+        sender.send(_messages(25))
+    sent.set()
+    assert (told_too_early, written_ranges(sender.sent), sender.doubtful) == ([False], "1-10", set())
 
 
 def test_numbers_are_told_as_ranges() -> None:
