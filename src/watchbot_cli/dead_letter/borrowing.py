@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from watchbot_cli.batching import BATCH
+from watchbot_cli.crew import Crew
 from watchbot_cli.dead_letter.letter import Letter
 from watchbot_cli.dead_letter.letter_queue import THREADS, LetterQueue
 
@@ -32,7 +33,7 @@ class Borrowing:
         self._handles: dict[str, str] = {}
         self._seen: set[str] = set()
         self._ended = threading.Event()
-        self._stopped = threading.Event()
+        self._crew = Crew(1 if queue.fifo else THREADS, "dead-letters")
         self._renewer = threading.Thread(target=self._renew, daemon=True)
 
     def __enter__(self) -> Borrowing:
@@ -74,23 +75,18 @@ class Borrowing:
 
         A batch that is begun is finished, whatever happens: Ctrl-C, or an error in another thread.
         """
-        count = 1 if self._queue.fifo else THREADS
-        with ThreadPoolExecutor(count, "dead-letters") as pool:
-            works = [pool.submit(self._work, handle) for _ in range(count)]
-            try:
-                done, _ = wait(works, return_when=FIRST_EXCEPTION)
-            finally:
-                self.stop()
-        for work in done:
-            work.result()
+
+        def step() -> bool:
+            letters = self.take()
+            if letters:
+                handle(letters)
+            return bool(letters)
+
+        self._crew.run(step)
 
     def stop(self) -> None:
         """Borrow nothing more."""
-        self._stopped.set()
-
-    def _work(self, handle: Callable[[list[Letter]], None]) -> None:
-        while not self._stopped.is_set() and (letters := self.take()):
-            handle(letters)
+        self._crew.stopped.set()
 
     def _renew(self) -> None:
         while not self._ended.wait(_RENEWED_SECONDS):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from watchbot_cli.batching import batches
+from watchbot_cli.crew import Crew
 from watchbot_cli.sending.destination import Destination, Post
 from watchbot_cli.sending.outgoing import Outgoing
 
@@ -35,9 +35,7 @@ class Sender:
         self._post = post
         self._tell = tell
         self._lock = threading.Lock()
-        self._answered = threading.Condition(self._lock)
-        self._under_way = 0
-        self._stopped = threading.Event()
+        self._crew = Crew(1 if destination.fifo else THREADS, "send")
 
     def send(self, messages: Sequence[Outgoing]) -> None:
         """Send everything; with FIFO, whose order counts, a refusal ends it.
@@ -46,38 +44,15 @@ class Sender:
         """
         size_limit = self._destination.size_limit
         waiting = batches(messages, lambda message: message.size, size_limit)
-        count = 1 if self._destination.fifo else THREADS
 
-        def work() -> None:
-            while batch := self._next(waiting):
-                try:
-                    self._send(batch)
-                finally:
-                    with self._answered:
-                        self._under_way -= 1
-                        self._answered.notify_all()
+        def step() -> bool:
+            with self._lock:
+                batch = next(waiting, None)
+            if batch is not None:
+                self._send(batch)
+            return batch is not None
 
-        with ThreadPoolExecutor(count, "send") as pool:
-            # The first call is under way before the last thread is: an interruption may come between, and the pool
-            # does not wait for a thread that it was just starting.
-            try:
-                works = [pool.submit(work) for _ in range(count)]
-                done, _ = wait(works, return_when=FIRST_EXCEPTION)
-            finally:
-                self._stop()
-        for one in done:
-            one.result()
-
-    def _next(self, waiting: Iterator[list[Outgoing]]) -> list[Outgoing] | None:
-        with self._lock:
-            batch = None if self._stopped.is_set() else next(waiting, None)
-            self._under_way += batch is not None
-            return batch
-
-    def _stop(self) -> None:
-        with self._answered:
-            self._stopped.set()
-            self._answered.wait_for(lambda: not self._under_way)
+        self._crew.run(step)
 
     def _send(self, batch: list[Outgoing]) -> None:
         """Send a batch; what AWS could not take though nothing is wrong with it is sent again, after a pause."""
@@ -91,13 +66,13 @@ class Sender:
             if self._destination.fifo and failed:
                 self._give_up(failed, left)
                 return
-            if not left or self._stopped.wait(_FIRST_PAUSE_SECONDS * 2**attempt):
+            if not left or self._crew.stopped.wait(_FIRST_PAUSE_SECONDS * 2**attempt):
                 return
 
     def _give_up(self, failed: list[dict[str, Any]], left: list[Outgoing]) -> None:
         """Send nothing more: what came behind the failed one may be in the queue already."""
         self.refused |= {message.number: _why(failed[0]) for message in left}
-        self._stopped.set()
+        self._crew.stopped.set()
 
     def _call(self, batch: list[Outgoing]) -> list[dict[str, Any]]:
         entries = [self._destination.entry(message.fields, str(number)) for number, message in enumerate(batch)]
