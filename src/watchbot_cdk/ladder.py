@@ -55,7 +55,7 @@ def steps(scaling: Scaling, each: int) -> Sequence[Step]:
     A maximum known only at deployment is no step; Application Auto Scaling keeps to it in any case:
     https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html
     """
-    lowest = 1 if is_deploy_time(scaling.min) else max(1, int(scaling.min))
+    lowest = 1 if is_deploy_time(scaling.lowest) else max(1, int(scaling.lowest))
     highest = MOST_WATCHERS if is_deploy_time(scaling.max) else int(scaling.max)
     numbers = rungs(lowest, highest)
     bounds = [1, *(number * each + 1 for number in numbers[:-1])]

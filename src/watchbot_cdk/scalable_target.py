@@ -99,7 +99,7 @@ def _out(scaling: Scaling, backlog: Backlog) -> list[Any]:
 
 
 def _into(scaling: Scaling) -> list[Any]:
-    return [{"metricIntervalUpperBound": 0, "scalingAdjustment": scaling.min}]
+    return [{"metricIntervalUpperBound": 0, "scalingAdjustment": scaling.lowest}]
 
 
 def _add_policy(

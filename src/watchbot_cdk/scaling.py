@@ -54,6 +54,18 @@ class Scaling:
     scheduled: Sequence[ScheduledMinimum] = ()
 
     @property
+    def lowest(self) -> float:
+        """The fewest watchers that there are at any time, 0 where that is known only at deployment.
+
+        What is below the minimum in force is raised to it:
+        https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html
+        """
+        minima = [self.min, *(one.min for one in self.scheduled)]
+        if len(minima) == 1:
+            return self.min
+        return 0 if any(map(is_deploy_time, minima)) else min(minima)
+
+    @property
     def jobs_in_turn(self) -> float:
         """How many jobs a worker may do one after the other within the latency target."""
         if self.latency_target is None or self.job_duration is None:

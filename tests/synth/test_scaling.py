@@ -48,6 +48,7 @@ SERVICES: dict[str, dict[str, Any]] = {
             max=20, scheduled=[ScheduledMinimum(schedule=MORNING, min=5), ScheduledMinimum(schedule=LAUNCH, min=20)]
         ),
     },
+    "Nightly": {**PROCESS, "watchers": Scaling(min=2, max=20, scheduled=[ScheduledMinimum(schedule=MORNING, min=0)])},
     "Huge": {"watchers": Scaling(max=5000), "alarms": Alarms(queue_size=QueueSizeAlarm(threshold=7))},
 }
 
@@ -224,6 +225,13 @@ def test_other_minima_at_certain_times_are_actions_of_the_target(template: Templ
     assert first["ScalableTargetAction"] == {"MinCapacity": 5}
     assert (second["Schedule"], second["Timezone"]) == ("at(2030-01-01T09:00:00)", "Etc/UTC")
     assert first["ScheduledActionName"] != second["ScheduledActionName"]
+
+
+def test_a_scheduled_minimum_below_min_lets_the_service_go_down_to_it(template: Template) -> None:
+    assert _target(template, "Nightly")["MinCapacity"] == 2
+    assert _policy(template, "NightlyScaleInPolicy")["StepAdjustments"][0]["ScalingAdjustment"] == 0
+    assert _watchers(template, "Nightly", 1, 0) == 1
+    assert _policy(template, "TimedScaleInPolicy")["StepAdjustments"][0]["ScalingAdjustment"] == 0
 
 
 def test_a_backlog_for_which_max_is_too_few_for_half_an_hour_is_told(template: Template) -> None:

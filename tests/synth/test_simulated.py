@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 
 import pytest
 from aws_cdk import App, Duration, Stack
 from aws_cdk import aws_ecs_patterns as patterns
+from aws_cdk import aws_scheduler as scheduler
 
 from tests.synth.template import Template, image
-from watchbot_cdk import Isolation, Scaling, Watchbot
+from watchbot_cdk import Isolation, Scaling, ScheduledMinimum, Watchbot
 from watchbot_cli.described import find_described
 from watchbot_cli.errors import UsageError
 from watchbot_cli.simulation.peers import queue_processing_service, watchbot_ladder
 from watchbot_cli.simulation.resizing import resized
 from watchbot_cli.simulation.service_template import find_setting
-from watchbot_cli.simulation.setting import Conditions, Setting
+from watchbot_cli.simulation.setting import MONDAY, Conditions, Setting
 from watchbot_cli.simulation.simulation import simulate
 from watchbot_cli.simulation.workload import burst
 
@@ -47,6 +49,15 @@ def test_other_limits_are_simulated_as_they_would_be_synthesised(scaled: Setting
     other = resized(dataclasses.replace(scaled, minimum=0, maximum=300, workers=2), scaled)
     assert [one.policy for one in other.steps] == [one.policy for one in again.steps]
     assert resized(scaled, scaled) is scaled
+
+
+def test_a_service_goes_down_to_a_scheduled_minimum_below_its_own() -> None:
+    schedule = scheduler.ScheduleExpression.cron(minute="10", hour="0")
+    nightly = _synthesised(Scaling(min=2, max=20, scheduled=[ScheduledMinimum(schedule=schedule, min=0)]), workers=1)
+    start = MONDAY.replace(hour=23, minute=59) - datetime.timedelta(days=1)
+    figures = simulate(nightly, burst(1, lambda: 60), Conditions(start=start))
+    assert figures.timeline[-1].desired == 0
+    assert resized(dataclasses.replace(nightly, maximum=30), nightly).steps[1].policy.capacity(2, 0) == 0
 
 
 def test_refuses_other_limits_for_steps_that_nobody_here_knows(scaled: Setting) -> None:

@@ -40,7 +40,7 @@ def watchbot_ladder(service: Setting) -> Setting:
     """Give what Watchbot's ``Scaling`` does: exact steps on all outstanding messages, and none after three minutes."""
     out = _rule("out", _OUTSTANDING, _AT_LEAST, 1, missing="notBreaching")
     empty = _rule("in", _OUTSTANDING, _AT_MOST, 0, periods=_LADDER_MINUTES_EMPTY, missing="ignore")
-    steps = ladder(service.minimum, service.maximum, service.workers)
+    steps = ladder(service.lowest, service.maximum, service.workers)
     return dataclasses.replace(
         service,
         name="watchbot",
@@ -48,7 +48,7 @@ def watchbot_ladder(service: Setting) -> Setting:
         tracking=(),
         steps=(
             AlarmedPolicy(out, StepPolicy(EXACT, steps)),
-            AlarmedPolicy(empty, StepPolicy(EXACT, [Step(service.minimum, upper=0)])),
+            AlarmedPolicy(empty, StepPolicy(EXACT, [Step(service.lowest, upper=0)])),
         ),
         alarm_metrics=4,
         metric_lambda=False,

@@ -72,6 +72,12 @@ class Setting:
     scheduled: Sequence[ScheduledLimits] = ()
     notes: tuple[str, ...] = ()
 
+    @property
+    def lowest(self) -> int:
+        """The fewest tasks that there are at any time."""
+        scheduled = (one.minimum for one in self.scheduled)
+        return min([self.minimum, *(one for one in scheduled if one is not None)])
+
     def __post_init__(self) -> None:
         if not 0 <= self.minimum <= self.maximum:
             raise ValueError(f"min must be from 0 to max ({self.maximum}), got {self.minimum}")
