@@ -44,8 +44,8 @@ def backlog_of(scaling: Scaling, workers: float) -> Backlog:
     """
     turns = scaling.jobs_in_turn
     if not is_deploy_time(workers):
-        return Backlog(OUTSTANDING, math.floor(turns * workers), scaling.max)
-    needed = f"CEIL({OUTSTANDING} / ({Tokenization.stringify_number(workers)} * {turns:.12g}))"
+        return Backlog(OUTSTANDING, math.floor(turns * int(workers)), scaling.max)
+    needed = f"CEIL({OUTSTANDING} / ({Tokenization.stringify_number(workers)} * {float(turns):.12g}))"
     return Backlog(needed, 1, scaling.max)
 
 

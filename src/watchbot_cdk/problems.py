@@ -49,15 +49,20 @@ def in_seconds(duration: Duration) -> float:
 def whole_problems(name: str, value: float, lowest: int, highest: int) -> Iterable[str]:
     """Say that a number is not whole, or out of bounds, unless it is a token; CDK is asked last, for it is slow."""
     is_good = not isinstance(value, bool) and isinstance(value, int) and lowest <= value <= highest
-    if not is_good and not is_deploy_time(value):
+    if not is_good and not _is_number_token(value):
         yield f"{name} must be a whole number from {lowest} to {highest}, got {value!r}"
 
 
 def between_problems(name: str, value: float, lowest: float, highest: float) -> Iterable[str]:
     """Say that a number is out of bounds, unless it is a token."""
     is_good = not isinstance(value, bool) and isinstance(value, int | float) and lowest <= value <= highest
-    if not is_good and not is_deploy_time(value):
+    if not is_good and not _is_number_token(value):
         yield f"{name} must be a number from {lowest:g} to {highest:g}, got {value!r}"
+
+
+def _is_number_token(value: object) -> bool:
+    """Whether a value is a number known only at deployment; the text of one is not, and CDK takes it for none."""
+    return isinstance(value, float) and is_deploy_time(value)
 
 
 def span_problems(name: str, value: Duration, shortest: int, longest: int) -> Iterable[str]:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
 
 from aws_cdk import Duration
 from aws_cdk import aws_scheduler as scheduler
 
 from watchbot_cdk.deploy_time import is_deploy_time
-from watchbot_cdk.problems import in_seconds, is_list_of, is_token, kind_problems, span_problems, whole_problems
+from watchbot_cdk.problems import in_seconds, is_list_of, is_token, kind_problems, whole_problems
 
 MOST_WATCHERS = 5000
 """Tasks of one ECS service: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html"""
 
+_SHORTEST_TARGET_SECONDS = 1.0
+_SHORTEST_JOB_SECONDS = 0.001
 _LONGEST_SECONDS = 14 * 24 * 3600
 
 
@@ -66,11 +70,11 @@ class Scaling:
         return 0 if any(map(is_deploy_time, minima)) else min(minima)
 
     @property
-    def jobs_in_turn(self) -> float:
+    def jobs_in_turn(self) -> Fraction:
         """How many jobs a worker may do one after the other within the latency target."""
         if self.latency_target is None or self.job_duration is None:
-            return 1
-        return in_seconds(self.latency_target) / in_seconds(self.job_duration)
+            return Fraction(1)
+        return Fraction(round(in_seconds(self.latency_target) * 1000), round(in_seconds(self.job_duration) * 1000))
 
     def kinds(self) -> Iterable[str]:
         """Say what is of another kind."""
@@ -95,11 +99,7 @@ class Scaling:
     def _scheduled(self) -> Iterable[str]:
         for one in self.scheduled:
             yield from whole_problems("watchers scheduled min", one.min, 0, MOST_WATCHERS)
-            if one.schedule.expression_string.startswith("rate("):
-                yield (
-                    "watchers scheduled schedule must be cron or at, "
-                    f"got {one.schedule.expression_string}, which sets the same minimum again and again"
-                )
+            yield from _schedule_problems(one.schedule.expression_string)
 
     def _order(self) -> Iterable[str]:
         minima = [("watchers min", self.min), *(("watchers scheduled min", one.min) for one in self.scheduled)]
@@ -114,8 +114,10 @@ class Scaling:
         if latency is None or job is None:
             yield "watchers latency_target and job_duration go together, got one of them"
             return
-        times = {"watchers latency_target": latency, "watchers job_duration": job}
-        found = [problem for name, value in times.items() for problem in _time_problems(name, value)]
+        found = [
+            *_time_problems("watchers latency_target", latency, _SHORTEST_TARGET_SECONDS),
+            *_time_problems("watchers job_duration", job, _SHORTEST_JOB_SECONDS),
+        ]
         yield from found
         if not found and in_seconds(latency) < in_seconds(job):
             yield (
@@ -129,8 +131,20 @@ def most_watchers(watchers: float | Scaling) -> float:
     return watchers.max if isinstance(watchers, Scaling) else watchers
 
 
-def _time_problems(name: str, value: Duration) -> Iterable[str]:
+def _schedule_problems(expression: str) -> Iterable[str]:
+    """Say what Application Auto Scaling would refuse at deployment; rate is refused because it has no use here.
+
+    https://docs.aws.amazon.com/autoscaling/application/userguide/scheduled-scaling-using-cron-expressions.html
+    """
+    if is_deploy_time(expression) or re.fullmatch(r"cron\(\S+( \S+){5}\)|at\([^ ()]+\)", expression):
+        return
+    is_rate = expression.startswith("rate(")
+    why = ", which sets the same minimum again and again" if is_rate else ""
+    yield f"watchers scheduled schedule must be cron with six fields, or at, got {expression}{why}"
+
+
+def _time_problems(name: str, value: Duration, shortest: float) -> Iterable[str]:
     if is_token(value):
         yield f"{name} must be known at synthesis, got a value known only at deployment"
-        return
-    yield from span_problems(name, value, 1, _LONGEST_SECONDS)
+    elif not shortest <= in_seconds(value) <= _LONGEST_SECONDS:
+        yield f"{name} must be {shortest:g} to {_LONGEST_SECONDS} seconds, got {in_seconds(value):.12g}"

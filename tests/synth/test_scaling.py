@@ -28,10 +28,11 @@ from watchbot_cdk import (
     Watchbot,
     WatchbotArgumentError,
 )
-from watchbot_cdk.ladder import MOST_STEPS, Step, steps
+from watchbot_cdk.ladder import MOST_STEPS, Step, backlog_of, steps
 
 PROCESS: dict[str, Any] = {"isolation": Isolation.PROCESS, "command": ["work"]}
 MORNING = scheduler.ScheduleExpression.cron(minute="0", hour="8", week_day="MON-FRI", time_zone=TimeZone.EUROPE_BERLIN)
+FIVE_FIELDS = scheduler.ScheduleExpression.expression("cron(0 8 * * *)")
 LAUNCH = scheduler.ScheduleExpression.expression("at(2030-01-01T09:00:00)", TimeZone.ETC_UTC)
 
 SERVICES: dict[str, dict[str, Any]] = {
@@ -151,6 +152,17 @@ def test_any_ladder_has_few_steps_and_enough_watchers(most: int, least: int, eac
     assert _of(ladder, 1) == max(1, scaling.min)
     assert _of(ladder, 3 * most * each) == most
     assert all(one.watchers < other.watchers for one, other in itertools.pairwise(ladder))
+
+
+def test_jobs_may_be_shorter_than_a_second() -> None:
+    scaling = Scaling(max=50, latency_target=Duration.minutes(1), job_duration=Duration.millis(100))
+    assert tuple(scaling.problems()) == ()
+    assert backlog_of(scaling, 4).each == 2400
+
+
+def test_a_backlog_is_counted_in_whole_jobs_without_rounding() -> None:
+    scaling = Scaling(max=50, latency_target=Duration.seconds(15), job_duration=Duration.seconds(11))
+    assert backlog_of(scaling, 11).each == 15
 
 
 def test_more_messages_are_answered_within_a_minute_and_an_empty_queue_after_three(template: Template) -> None:
@@ -295,8 +307,15 @@ def test_the_alarm_of_max_is_tuned_and_switched_off_as_others_are() -> None:
                 max=2,
                 scheduled=[ScheduledMinimum(schedule=scheduler.ScheduleExpression.rate(Duration.hours(1)), min=1)],
             ),
-            "watchers scheduled schedule must be cron or at, got rate(1 hour), which sets the same minimum again and "
-            "again",
+            "watchers scheduled schedule must be cron with six fields, or at, got rate(1 hour), which sets the same "
+            "minimum again and again",
+        ),
+        (
+            Scaling(
+                max=2,
+                scheduled=[ScheduledMinimum(schedule=FIVE_FIELDS, min=1)],
+            ),
+            "watchers scheduled schedule must be cron with six fields, or at, got cron(0 8 * * *)",
         ),
         (
             Scaling(max=2, scheduled=["08:00"]),  # type: ignore[list-item] # wrong on purpose
@@ -316,6 +335,10 @@ def test_the_alarm_of_max_is_tuned_and_switched_off_as_others_are() -> None:
             "no job ends sooner, however many watchers there are",
         ),
         (
+            Scaling(max=2, latency_target=Duration.seconds(30), job_duration=Duration.millis(0)),
+            "watchers job_duration must be 0.001 to 1209600 seconds, got 0",
+        ),
+        (
             Scaling(max=2, latency_target=30, job_duration=Duration.minutes(1)),  # type: ignore[arg-type] # wrong on purpose
             "watchers latency_target must be a Duration or None, got 30",
         ),
@@ -325,6 +348,12 @@ def test_refuses_what_no_service_can_scale_to(scaling: Scaling, problem: str) ->
     with pytest.raises(WatchbotArgumentError) as caught:
         synth_watchbot(watchers=scaling)
     assert caught.value.problems == (problem,)
+
+
+def test_refuses_the_text_of_a_parameter_as_a_number() -> None:
+    text = CfnParameter(Stack(App(), "Demo"), "Most").value_as_string
+    (problem,) = Scaling(max=text).problems()  # type: ignore[arg-type] # wrong on purpose
+    assert problem.startswith("watchers max must be a whole number from 1 to 5000, got '${Token[")
 
 
 @pytest.mark.parametrize(("minutes", "told"), [(150, False), (151, True)])
