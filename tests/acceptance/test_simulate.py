@@ -139,6 +139,12 @@ def test_refuses_what_cannot_be(template: str, tmp_path: Path) -> None:
     assert "--min must be at most the maximum, which is 3" in _refused(*with_template, "--min", "9", "--max", "3")
     assert "whose steps are not those of Scaling" in _refused(*with_template, "--max", "9")
     assert "--for goes with --rate, got '1h' without one" in _refused(*with_template, "--for", "1h")
+    assert "--for must be above 0" in _refused(*with_template, "--rate", "1/s", "--for", "0")
+    assert "--for must be a year at most" in _refused(*with_template, "--rate", "1/d", "--for", "400d")
+    assert "--start must be in the years" in _refused(*with_template, "--start", "9999-12-31T23:59")
+    assert "a number from 0 to 60, got nan" in _refused(*with_template, "--spot-interruptions", "nan")
+    assert "--max must be at most 5,000" in _refused(*with_template, "--max", "5001")
+    assert "--workers must be at most 1,000" in _refused(*with_template, "--workers", "1001")
     assert "is not in the template" in _refused(*with_template, "--service", "other")
 
 

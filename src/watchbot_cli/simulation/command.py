@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import json
+import math
 import random
 import sys
 import tempfile
@@ -19,19 +20,23 @@ from watchbot_cli.errors import CommandError, UsageError
 from watchbot_cli.simulation.cost import Prices
 from watchbot_cli.simulation.costs_table import costs_table
 from watchbot_cli.simulation.page import page
-from watchbot_cli.simulation.peers import peers
+from watchbot_cli.simulation.peers import MOST_TASKS, peers
 from watchbot_cli.simulation.report import as_json, show
 from watchbot_cli.simulation.resizing import resized
 from watchbot_cli.simulation.run import Run
 from watchbot_cli.simulation.service_template import find_setting
 from watchbot_cli.simulation.setting import Conditions, Setting
-from watchbot_cli.simulation.workload import Workload, burst, duration_draw, read_trace, steady
+from watchbot_cli.simulation.workload import LONGEST_SECONDS, Workload, burst, duration_draw, read_trace, steady
 from watchbot_cli.span import per_second_of, seconds_of
 
 _DEFAULT_JOBS = 1000
 _DEFAULT_FOR = "3h"
 _MOST_JOBS = 5_000_000
+_MOST_WORKERS = 1000
+"""Of one watcher, as its settings say."""
 _WIDTH = 120
+_YEARS = range(1970, 2200)
+"""Those of a cron expression, which are also such that a date beside them can be."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +85,7 @@ def run(asked: Asked) -> None:
 
 def show_costs(duration: str, task_start: str, *, as_json: bool) -> None:
     """Print what a million messages cost, by isolation and capacity."""
-    table = costs_table(_duration(duration), seconds_of(task_start, "--task-start"), Prices.read())
+    table = costs_table(_duration(duration), _time(task_start, "--task-start"), Prices.read())
     if as_json:
         print(json.dumps(table.to_dict()))  # noqa: T201 - stdout is data
     else:
@@ -117,12 +122,20 @@ def _template(file: str) -> Mapping[str, Any]:
 
 def _overridden(setting: Setting, asked: Asked) -> Setting:
     """Apply ``--min``, ``--max`` and ``--workers``: the steps become those that Scaling synthesises for them."""
+    _limited("--max", asked.maximum, MOST_TASKS)
+    _limited("--min", asked.minimum, MOST_TASKS)
+    _limited("--workers", asked.workers, _MOST_WORKERS)
     minimum = setting.minimum if asked.minimum is None else asked.minimum
     maximum = max(setting.maximum, minimum) if asked.maximum is None else asked.maximum
     if minimum > maximum:
         raise UsageError(f"--min must be at most the maximum, which is {maximum}, got {minimum}")
     workers = setting.workers if asked.workers is None else asked.workers
     return resized(dataclasses.replace(setting, minimum=minimum, maximum=maximum, workers=workers), setting)
+
+
+def _limited(option: str, value: int | None, most: int) -> None:
+    if value is not None and value > most:
+        raise UsageError(f"{option} must be at most {most:,}, got {value:,}")
 
 
 def _workload(asked: Asked) -> Workload:
@@ -145,7 +158,7 @@ def _workload(asked: Asked) -> Workload:
 
 
 def _steady(rate: str, rate_for: str, draw: Callable[[], float], rng: random.Random) -> Workload:
-    per_second, seconds = per_second_of(rate, "--rate"), seconds_of(rate_for, "--for")
+    per_second, seconds = per_second_of(rate, "--rate"), _positive(rate_for, "--for")
     _bounded(int(per_second * seconds), f"--rate {rate} --for {rate_for}")
     return steady(per_second, seconds, draw, rng)
 
@@ -157,20 +170,37 @@ def _bounded(jobs: int, option: str) -> int:
 
 
 def _duration(text: str) -> float:
-    seconds = seconds_of(text, "--duration")
+    return _positive(text, "--duration")
+
+
+def _positive(text: str, option: str) -> float:
+    seconds = _time(text, option)
     if not seconds:
-        raise UsageError(f"--duration must be above 0, got {text!r}")
+        raise UsageError(f"{option} must be above 0, got {text!r}")
+    return seconds
+
+
+def _time(text: str, option: str) -> float:
+    seconds = seconds_of(text, option)
+    if seconds > LONGEST_SECONDS:
+        raise UsageError(f"{option} must be a year at most, got {text!r}")
     return seconds
 
 
 def _conditions(asked: Asked) -> Conditions:
+    if asked.start.year not in _YEARS:
+        raise UsageError(
+            f"--start must be in the years {_YEARS[0]} to {_YEARS[-1]}, as schedules are, got {asked.start}"
+        )
+    if math.isnan(asked.spot_interruptions):
+        raise UsageError("--spot-interruptions must be a number from 0 to 60, got nan")
     return Conditions(
         seed=asked.seed,
         start=asked.start,
-        task_start_seconds=seconds_of(asked.task_start, "--task-start"),
-        metric_delay_seconds=seconds_of(asked.metric_delay, "--metric-delay"),
-        idle_before_seconds=seconds_of(asked.idle_before, "--idle-before"),
-        deploy_at_seconds=tuple(sorted(seconds_of(one, "--deploy-at") for one in asked.deploy_at)),
+        task_start_seconds=_time(asked.task_start, "--task-start"),
+        metric_delay_seconds=_time(asked.metric_delay, "--metric-delay"),
+        idle_before_seconds=_time(asked.idle_before, "--idle-before"),
+        deploy_at_seconds=tuple(sorted(_time(one, "--deploy-at") for one in asked.deploy_at)),
         spot_interruptions_per_hour=asked.spot_interruptions,
     )
 

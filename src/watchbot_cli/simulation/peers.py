@@ -18,7 +18,7 @@ _AT_MOST = "LessThanOrEqualToThreshold"
 _VISIBLE = "visible"
 _OUTSTANDING = "visible + hidden"
 _LADDER_MINUTES_EMPTY = 3
-_MOST_TASKS = 5000
+MOST_TASKS = 5000
 """Of one ECS service: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html"""
 
 
@@ -101,7 +101,7 @@ def _with_processes(service: Setting) -> Setting:
         isolation=Isolation.PROCESS,
         size=service.worker_size,
         workers=1,
-        maximum=min(_MOST_TASKS, service.maximum * service.workers),
+        maximum=min(MOST_TASKS, service.maximum * service.workers),
     )
 
 

@@ -15,6 +15,9 @@ DISTRIBUTIONS = ("fixed", "exponential", "lognormal", "uniform")
 _LOGNORMAL_SIGMA = 1.0
 """About the spread of job times in practice: of 100 jobs one takes six times the mean."""
 
+LONGEST_SECONDS = 366 * 86_400.0
+"""Longer workloads would take minutes to simulate; times since 1970 would take hours."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Workload:
@@ -61,11 +64,11 @@ def duration_draw(distribution: str, mean_seconds: float, rng: random.Random) ->
 def read_trace(file: Path, draw: Callable[[], float]) -> Workload:
     """Read jobs from a CSV file: seconds, and if wanted the duration; a first line of names is skipped."""
     try:
-        with file.open(newline="") as lines:
-            rows = [(number, row) for number, row in enumerate(csv.reader(lines), 1) if any(row)]
+        with file.open(newline="", encoding="utf-8-sig") as lines:  # spreadsheets begin a file with a byte order mark
+            rows = [(number, row) for number, row in enumerate(csv.reader(lines), 1) if "".join(row).strip()]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"--trace {file} cannot be read: {error}") from error
-    if rows and not _is_number(rows[0][1][0]):
+    if rows and not any(map(str.isdigit, rows[0][1][0])):
         del rows[0]
     jobs = sorted(_trace_job(file, number, row, draw) for number, row in rows)
     if not jobs:
@@ -74,15 +77,17 @@ def read_trace(file: Path, draw: Callable[[], float]) -> Workload:
 
 
 def _trace_job(file: Path, number: int, row: list[str], draw: Callable[[], float]) -> tuple[float, float]:
-    if not all(map(_is_number, row[:2])):
+    given = [cell for cell in row[:2] if cell.strip()]
+    if not row[0].strip() or not all(map(_is_time, given)):
         raise UsageError(
-            f"--trace {file}, line {number}: must be seconds[,duration in seconds] of 0 or more, got {','.join(row)!r}"
+            f"--trace {file}, line {number}: must be seconds[,duration in seconds], "
+            f"counted from 0 and at most {LONGEST_SECONDS:,.0f} (a year), got {','.join(row)!r}"
         )
-    return float(row[0]), float(row[1]) if len(row) > 1 else draw()
+    return float(row[0]), float(row[1]) if len(given) > 1 else draw()
 
 
-def _is_number(text: str) -> bool:
+def _is_time(text: str) -> bool:
     try:
-        return 0 <= float(text) < math.inf
+        return 0 <= float(text) <= LONGEST_SECONDS
     except ValueError:
         return False

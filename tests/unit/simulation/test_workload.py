@@ -34,7 +34,28 @@ def test_a_trace_is_sorted_and_may_lack_durations(tmp_path: Path) -> None:
     assert list(zip(workload.sent, workload.durations, strict=True)) == [(10, 60), (20.5, 7.5), (30, 5)]
 
 
-@pytest.mark.parametrize("text", ["", "a,b\nc,d\n", "1,2\n-3,1\n", "1,2\n4,x\n", "1\n\n\xff,1"])
+@pytest.mark.parametrize("text", ["\ufeff0,60\n10,\n", "\ufeffseconds\r\n0\r\n \r\n10\r\n"])
+def test_a_trace_may_be_as_spreadsheets_write_it(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "trace.csv"
+    file.write_bytes(text.encode())
+    workload = read_trace(file, lambda: 60)
+    assert list(zip(workload.sent, workload.durations, strict=True)) == [(0, 60), (10, 60)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "a,b\nc,d\n",
+        "1,2\n-3,1\n",
+        "1,2\n4,x\n",
+        "1\n\n\xff,1",
+        "-5,1\n0,1\n",
+        "0;5\n1,5\n",
+        "1767571200,5\n",
+        "0,nan\n",
+    ],
+)
 def test_refuses_a_trace_that_holds_no_jobs(tmp_path: Path, text: str) -> None:
     file = tmp_path / "trace.csv"
     file.write_text(text)
