@@ -123,6 +123,17 @@ def test_it_prints_what_a_million_messages_cost() -> None:
     assert _json("--costs", "--duration", "2")["job_seconds"] == 2
 
 
+def test_refuses_two_limits_for_a_number_of_tasks_that_never_changes(tmp_path: Path) -> None:
+    file = tmp_path / "Fixed.template.json"
+    body = watchbot()
+    for name in ("Target", "In", "Out", "InAlarm", "OutAlarm"):
+        del body["Resources"][name]
+    file.write_text(json.dumps(body))
+    with_template = ("--template", str(file), "--jobs", "4")
+    assert "give --min and --max the same number, got 1 and 8" in _refused(*with_template, "--max", "8")
+    assert _json(*with_template, "--min", "4", "--max", "4")["runs"][0]["most_running"] == 4
+
+
 def test_refuses_what_cannot_be(template: str, tmp_path: Path) -> None:
     broken = tmp_path / "broken.json"
     broken.write_text("{")

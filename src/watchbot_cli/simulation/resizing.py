@@ -13,10 +13,16 @@ from watchbot_cli.simulation.step_scaling import EXACT
 def resized(changed: Setting, template: Setting) -> Setting:
     """Give the changed service the steps that go with its limits and workers, as its template's went with those.
 
-    Raises :class:`UsageError` where they are exact numbers of another kind, for which nobody here knows others.
+    Raises :class:`UsageError` where they are exact numbers of another kind, for which nobody here knows others, and
+    where there are none that would move between two limits.
     """
     if changed == template:
         return template
+    if not template.steps and not template.tracking and changed.minimum != changed.maximum:
+        raise UsageError(
+            f"{template.name} always has {template.minimum} tasks, as it has no policies: give --min and --max the same "
+            f"number, got {changed.minimum} and {changed.maximum}"
+        )
     if [one.policy for one in template.steps] == [one.policy for one in watchbot_ladder(template).steps]:
         steps = zip(template.steps, watchbot_ladder(changed).steps, strict=True)
         return dataclasses.replace(

@@ -37,11 +37,20 @@ class Found:
 
 
 def find_setting(templates: Mapping[str, Mapping[str, Any]], wanted: str | None) -> Setting:
-    """Read the service that is wanted, or the only one."""
+    """Read the service that is wanted, or the only one; raises :class:`UsageError`."""
+    try:
+        return _find(templates, wanted)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise UsageError(f"part of the template is not as cdk synth writes it: {error!r}") from error
+
+
+def _find(templates: Mapping[str, Mapping[str, Any]], wanted: str | None) -> Setting:
     found = [one for stack, body in templates.items() for one in _services(stack, body)]
     names = ", ".join(one.name for one in found)
     if not found:
-        raise UsageError("the template holds no ECS service")
+        nested = any("AWS::CloudFormation::Stack" in str(body) for body in templates.values())
+        where = ": those of nested stacks are in templates of their own, for --template" if nested else ""
+        raise UsageError(f"the template holds no ECS service{where}")
     chosen = [one for one in found if wanted is None or one.is_meant_by(wanted)]
     if not chosen:
         raise UsageError(f"--service {wanted!r} is not in the template, which holds {names}")

@@ -209,6 +209,21 @@ def test_refuses_a_template_without_a_service() -> None:
     assert _refused({"Resources": {}}) == "the template holds no ECS service"
 
 
+def test_says_where_the_services_of_a_nested_stack_are() -> None:
+    nested = {"Resources": {"Nest": {"Type": "AWS::CloudFormation::Stack"}}}
+    assert _refused(nested).endswith(": those of nested stacks are in templates of their own, for --template")
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [("MinCapacity", 9), ("MaxCapacity", "nan"), ("ScheduledActions", {"Fn::If": ["Prod", [], []]})],
+)
+def test_refuses_a_part_that_it_cannot_read(part: str, value: Any) -> None:
+    template = watchbot()
+    template["Resources"]["Target"]["Properties"][part] = value
+    assert _refused(template).startswith("part of the template is not as cdk synth writes it: ")
+
+
 def test_refuses_a_limit_known_only_at_deployment() -> None:
     template = watchbot()
     template["Resources"]["Target"]["Properties"]["MaxCapacity"] = {"Ref": "Unknown"}
