@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import Mapping
@@ -10,10 +11,18 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from rich.console import Console
 
+from tests.unit.simulation.settings import scaled
 from tests.unit.simulation.templates import watchbot
 from watchbot_cli.errors import CommandError
 from watchbot_cli.main import cli
+from watchbot_cli.simulation.cost import Prices
+from watchbot_cli.simulation.peers import peers
+from watchbot_cli.simulation.report import row, show
+from watchbot_cli.simulation.run import Run
+from watchbot_cli.simulation.setting import Conditions
+from watchbot_cli.simulation.workload import burst
 
 RUN_KEYS = {
     "name", "isolation", "min", "max", "workers", "jobs", "finished", "wait_seconds", "drain_seconds", "tasks_started",
@@ -51,6 +60,16 @@ def test_it_prints_waits_tasks_costs_and_a_drawing(template: str) -> None:
     assert ran.exit_code == 0, ran.output
     for word in ("40 jobs of 60 s", "wait p50", "task-hours", "Stack/svc", "public IPv4", "█", "messages", "tasks"):
         assert word in ran.stdout
+
+
+@pytest.mark.parametrize("width", [20, 80, 200])
+def test_no_figure_is_cut_in_a_narrow_terminal(width: int) -> None:
+    prices = Prices.read()
+    runs = [Run.of(one, burst(40, lambda: 60), Conditions(), prices) for one in (scaled(4), *peers(scaled(4)))]
+    console = Console(width=width, file=io.StringIO(), record=True)
+    show(console, runs, burst(40, lambda: 60), prices)
+    said = " ".join(console.export_text().split())
+    assert [figure for run in runs for figure in row(run)[1:] if figure not in said] == []
 
 
 def test_its_json_has_a_schema(template: str) -> None:

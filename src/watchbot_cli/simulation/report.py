@@ -19,6 +19,7 @@ from watchbot_cli.span import spoken
 _JSON_VERSION = 1
 _CHART_HEIGHT = 4
 _LABEL = 11
+_WIDEST = 1000
 
 
 def as_json(runs: Sequence[Run], workload: Workload, conditions: Conditions, prices: Prices) -> dict[str, Any]:
@@ -36,7 +37,7 @@ def show(console: Console, runs: Sequence[Run], workload: Workload, prices: Pric
     """Print for people."""
     jobs = len(workload.sent)
     console.print(f"{jobs:,} jobs of {spoken(workload.mean_seconds)} on average\n", highlight=False)
-    console.print(_table(runs))
+    _show_figures(console, runs)
     for run in runs:
         console.print(f"{run.setting.name}: {run.spoken_cost}", markup=False, highlight=False)
         for note in run.setting.notes:
@@ -65,6 +66,18 @@ def row(run: Run) -> list[str]:
 
 
 COLUMNS = ("", "wait p50", "p95", "max", "drained", "tasks", "at once", "jobs killed", "task-hours", "USD")
+
+
+def _show_figures(console: Console, runs: Sequence[Run]) -> None:
+    """Print the table; where it is too wide for the terminal, each run by itself, so that no figure is cut."""
+    table = _table(runs)
+    if console.measure(table, options=console.options.update(max_width=_WIDEST)).maximum <= console.width:
+        console.print(table)
+        return
+    for run in runs:
+        name, *figures = row(run)
+        said = ", ".join(f"{column} {figure}" for column, figure in zip(COLUMNS[1:], figures, strict=True))
+        console.print(f"{name}: {said}", markup=False, highlight=False)
 
 
 def _table(runs: Sequence[Run]) -> Table:

@@ -20,8 +20,8 @@ def resized(changed: Setting, template: Setting) -> Setting:
         return template
     if not template.steps and not template.tracking and changed.minimum != changed.maximum:
         raise UsageError(
-            f"{template.name} always has {template.minimum} tasks, as it has no policies: give --min and --max the same "
-            f"number, got {changed.minimum} and {changed.maximum}"
+            f"{template.name} always has {template.minimum} tasks, as it has no policies: "
+            f"give --min and --max the same number, got {changed.minimum} and {changed.maximum}"
         )
     if [one.policy for one in template.steps] == [one.policy for one in watchbot_ladder(template).steps]:
         steps = zip(template.steps, watchbot_ladder(changed).steps, strict=True)
