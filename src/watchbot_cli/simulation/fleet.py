@@ -7,7 +7,7 @@ from collections import deque
 
 from watchbot.contract import Isolation
 from watchbot_cli.simulation.agenda import Agenda
-from watchbot_cli.simulation.launch_budget import LaunchBudget
+from watchbot_cli.simulation.launch_budget import LaunchBudget, ServiceRate
 from watchbot_cli.simulation.ledger import Ledger
 from watchbot_cli.simulation.queue import Queue
 from watchbot_cli.simulation.setting import Conditions, Setting
@@ -19,7 +19,7 @@ _SPOT_NOTICE_SECONDS = 110.0
 
 
 class Fleet:
-    """Tasks: launched within the account's rate, stopped when there are too many.
+    """Tasks: launched within the rates of account and service, stopped when there are too many.
 
     Protected tasks are not stopped. A watcher renews its protection every five minutes; while more tasks are
     protected than desired the renewal is refused, and the task receives nothing more, finishes its jobs and ends.
@@ -43,6 +43,7 @@ class Fleet:
         self._ledger = ledger
         self._rng = random.Random(conditions.seed)  # noqa: S311 - a simulation, not a secret
         self._launches = {False: LaunchBudget.of_fargate(), True: LaunchBudget.of_fargate()}
+        self._rate = ServiceRate()
         self._workplace = self._workplace_for(setting.isolation)
         self._keeps_jobs = setting.isolation is Isolation.PROCESS and setting.protected
         self._service_spot = setting.spot_share if setting.isolation is Isolation.PROCESS else 0.0
@@ -119,7 +120,7 @@ class Fleet:
 
     def _launch(self) -> None:
         spot = self._rng.random() < self._service_spot
-        launched_at = self._launches[spot].take(self._agenda.now)
+        launched_at = self._rate.take(self._launches[spot].take(self._agenda.now))
         task = Task(launched_at, self._generation, spot=spot)
         self.tasks[task] = None
         self._agenda.at(launched_at + self._conditions.task_start_seconds, self._run, task)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
+
+_MINUTE_SECONDS = 60.0
+_MOST_A_MINUTE = 500
+
 
 class LaunchBudget:
     """A bucket of tokens; whoever takes one is told when it is there. Takers are served in order."""
@@ -30,3 +35,20 @@ class LaunchBudget:
         self._tokens = min(self._burst, self._tokens + (now - self._at) * self._per_second) - 1
         self._at = now
         return now if self._tokens >= 0 else now - self._tokens / self._per_second
+
+
+class ServiceRate:
+    """Lets a service launch 500 tasks in any minute, whatever the account may.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html
+    """
+
+    def __init__(self) -> None:
+        self._launches: deque[float] = deque(maxlen=_MOST_A_MINUTE)
+
+    def take(self, at: float) -> float:
+        """Give the time of a launch that is to be then: then, or as soon as fewer than 500 were in the minute before."""
+        is_full = len(self._launches) == _MOST_A_MINUTE
+        launched_at = max(at, self._launches[0] + _MINUTE_SECONDS) if is_full else at
+        self._launches.append(launched_at)
+        return launched_at

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from watchbot_cli.simulation.alarm import Operand
 from watchbot_cli.simulation.expression import Expression
 from watchbot_cli.simulation.ladder import ladder
-from watchbot_cli.simulation.launch_budget import LaunchBudget
+from watchbot_cli.simulation.launch_budget import LaunchBudget, ServiceRate
 from watchbot_cli.simulation.metrics import Datapoint
 from watchbot_cli.simulation.scalable_target import ScalableTarget
 from watchbot_cli.simulation.step_scaling import CHANGE, EXACT, PERCENT, Step, StepPolicy
@@ -135,3 +135,10 @@ def test_launches_are_a_burst_and_then_a_rate() -> None:
     assert times[:100] == [0] * 100
     assert times[-1] == pytest.approx(2)
     assert budget.take(60) == 60
+
+
+def test_a_service_launches_500_tasks_in_any_minute() -> None:
+    rate = ServiceRate()
+    times = [rate.take(at) for at in (0.0, *[30.0] * 499, 31.0, *[40.0] * 500)]
+    assert times[:500] == [0, *[30] * 499]
+    assert (times[500], times[501], times[1000]) == (60, 90, 120)
