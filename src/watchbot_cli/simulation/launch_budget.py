@@ -47,7 +47,7 @@ class ServiceRate:
         self._launches: deque[float] = deque(maxlen=_MOST_A_MINUTE)
 
     def take(self, at: float) -> float:
-        """Give the time of a launch that is to be then: then, or as soon as fewer than 500 were in the minute before."""
+        """Give the time of a launch: when it is to be, or as soon as fewer than 500 were in the minute before."""
         is_full = len(self._launches) == _MOST_A_MINUTE
         launched_at = max(at, self._launches[0] + _MINUTE_SECONDS) if is_full else at
         self._launches.append(launched_at)
