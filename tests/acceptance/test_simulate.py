@@ -131,6 +131,17 @@ def test_every_condition_is_simulated(template: str, conditions: tuple[str, ...]
     assert run["finished"] == run["jobs"] > 0
 
 
+def test_interruptions_of_a_service_that_is_not_on_spot_are_said_to_change_nothing(template: str) -> None:
+    assert "no job runs on Spot" in _run("--template", template, "--jobs", "1", "--spot-interruptions", "1").stdout
+    assert "no job runs on Spot" not in _run("--template", template, "--jobs", "1").stdout
+
+
+def test_a_terminal_without_blocks_gets_all_figures(template: str) -> None:
+    ran = CliRunner(charset="ascii").invoke(cli, ["simulate", "--template", template, "--jobs", "1"])
+    assert ran.exit_code == 0, ran.output
+    assert "Stack/svc" in ran.stdout
+
+
 def test_a_trace_is_a_workload(template: str, tmp_path: Path) -> None:
     file = tmp_path / "trace.csv"
     file.write_text("0,10\n3600,10\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import io
 import json
 import math
 import random
@@ -93,6 +94,8 @@ def show_costs(duration: str, task_start: str, *, as_json: bool) -> None:
 
 
 def _console() -> Console:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a drawing in ASCII is no reason to print no figures
     return Console() if sys.stdout.isatty() else Console(width=_WIDTH)
 
 
@@ -130,7 +133,11 @@ def _overridden(setting: Setting, asked: Asked) -> Setting:
     if minimum > maximum:
         raise UsageError(f"--min must be at most the maximum, which is {maximum}, got {minimum}")
     workers = setting.workers if asked.workers is None else asked.workers
-    return resized(dataclasses.replace(setting, minimum=minimum, maximum=maximum, workers=workers), setting)
+    found = resized(dataclasses.replace(setting, minimum=minimum, maximum=maximum, workers=workers), setting)
+    if asked.spot_interruptions and not setting.spot_share:
+        note = "no job runs on Spot, so --spot-interruptions change nothing"
+        return dataclasses.replace(found, notes=(*found.notes, note))
+    return found
 
 
 def _limited(option: str, value: int | None, most: int) -> None:
