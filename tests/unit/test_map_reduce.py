@@ -3,47 +3,16 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from bench.progress.dynamodb import SimulatedDynamoDb
 
+from tests.unit.published import TOPIC, Sns
 from watchbot.progress import InvalidValueError, JobFailed, NotPublishedError, Part, Progress, map_reduce
 from watchbot.progress.table import Table
 from watchbot.progress.topic import Topic
-
-TOPIC = "arn:aws:sns:eu-central-1:111122223333:work"
-
-
-class Sns:
-    """Keeps what is published; ``fails`` says for a message how often it is put off, or "refused"."""
-
-    def __init__(self) -> None:
-        self.entries: list[dict[str, str]] = []
-        self.batches: list[int] = []
-        self.fails: dict[int, Any] = {}
-        self._lock = threading.Lock()
-
-    def publish_batch(self, *, TopicArn: str, PublishBatchRequestEntries: list[dict[str, str]]) -> Any:  # noqa: N803
-        with self._lock:
-            self.batches.append(len(PublishBatchRequestEntries))
-            failed = [one for one in PublishBatchRequestEntries if self._fails(one)]
-            self.entries += [one for one in PublishBatchRequestEntries if one not in failed]
-        refused = "refused" in self.fails.values()
-        return {"Failed": [{"Id": one["Id"], "Code": "InternalError", "SenderFault": refused} for one in failed]}
-
-    def _fails(self, entry: dict[str, str]) -> bool:
-        part = json.loads(entry["Message"]).get("partid")
-        left = self.fails.get(part, 0)
-        if isinstance(left, int):
-            self.fails[part] = max(0, left - 1)
-        return bool(left)
-
-    @property
-    def messages(self) -> list[Any]:
-        return sorted((json.loads(one["Message"]) for one in self.entries), key=lambda one: one.get("partid", 0))
 
 
 @pytest.fixture
@@ -163,6 +132,16 @@ def test_a_worker_that_died_before_sending_sends_when_its_message_comes_back(pro
         with Part("job", part, progress=progress, on_reduce=lambda job, _: sent.append(job)):
             pass
     assert sent == ["job"]
+
+
+def test_a_job_that_was_failed_while_its_last_part_ran_has_no_reduce_message(
+    progress: Progress, topic: Topic, sns: Sns
+) -> None:
+    progress.set_total("job", 1)
+    with Part("job", 1, progress=progress, topic=topic):
+        progress.fail_job("job", "called off")
+    assert not Part("job", 1, progress=progress, topic=topic).complete()
+    assert sns.entries == []
 
 
 def test_chosen_errors_fail_the_job_and_its_other_parts_do_not_begin(progress: Progress) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import tomllib
 from pathlib import Path
@@ -7,11 +8,20 @@ from pathlib import Path
 import pytest
 from bench.progress.dynamodb import SimulatedDynamoDb
 
-from watchbot.progress import command
+from tests.unit.published import TOPIC, Sns
+from watchbot.progress import command, topic
 from watchbot.progress.progress import Progress
 from watchbot.progress.table import Table
 
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def sns(monkeypatch: pytest.MonkeyPatch) -> Sns:
+    published = Sns()
+    monkeypatch.setattr(topic, "_client", lambda region: published)
+    monkeypatch.setenv("WorkTopic", TOPIC)
+    return published
 
 
 @pytest.fixture(autouse=True)
@@ -44,6 +54,67 @@ def test_the_commands_of_a_job_from_its_start_to_its_end(capsys: pytest.CaptureF
     assert _said(capsys, "list") == ""
 
 
+def _reads(monkeypatch: pytest.MonkeyPatch, lines: bytes) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(lines)))
+
+
+def test_a_job_is_started_of_lines_and_its_last_part_sends_the_reduce_message(
+    sns: Sns, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(2):  # a start that is repeated sends nothing again
+        _reads(monkeypatch, b'{"tile": 7}\n\n{"tile": 8}')
+        assert _said(capsys, "map-reduce", "job", "-m", '{"colour": "red"}') == ""
+    shared = {"jobid": "job", "metadata": {"colour": "red"}}
+    assert sns.messages == [{"tile": 7, "partid": 1, **shared}, {"tile": 8, "partid": 2, **shared}]
+    sns.entries.clear()
+    assert _said(capsys, "complete-part", "job", "-p", "1", "--reduce") == "false\n"
+    assert _said(capsys, "complete-part", "job", "-p", "2", "--reduce") == "true\n"
+    assert [one["Subject"] for one in sns.entries] == ["reduce"]
+    assert sns.messages == [shared]
+    assert _said(capsys, "complete-part", "job", "-p", "2", "--reduce") == "false\n"
+    assert json.loads(_said(capsys, "status", "job"))["reduceSent"]
+
+
+def test_a_reduce_message_that_is_owed_is_sent_when_its_part_comes_back(
+    sns: Sns, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _said(capsys, "set-total", "job", "-t", "1") == ""
+    assert _said(capsys, "complete-part", "job", "-p", "1") == "true\n"  # and its worker died
+    assert _said(capsys, "complete-part", "job", "-p", "1", "--reduce") == "true\n"
+    assert len(sns.entries) == 1
+
+
+@pytest.mark.parametrize(
+    ("lines", "problem"),
+    [
+        (b"", "total must be a whole number from 1 to 10000000, got 0"),
+        (b'{"a": 1}\n{"a": ', "line 2 must be a JSON object, got '{\"a\":'"),
+        (b'{"a": 1}\n[1]\n', "line 2 must be a JSON object, got '[1]'"),
+        (b"\xff\n", "line 1 must be a JSON object"),
+        (b"[" * 100_000, "line 1 must be a JSON object"),
+    ],
+)
+def test_refuses_lines_that_are_no_parts_before_anything_is_sent(
+    lines: bytes, problem: str, sns: Sns, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _reads(monkeypatch, lines)
+    assert command.main(["map-reduce", "job"]) == 1
+    assert problem in capsys.readouterr().err
+    assert sns.entries == []
+    assert _said(capsys, "list") == ""
+
+
+@pytest.mark.parametrize("arguments", [("map-reduce", "job"), ("complete-part", "job", "-p", "1", "--reduce")])
+def test_refuses_a_topic_that_is_missing_before_anything_is_noted(
+    arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("WorkTopic", raising=False)
+    _reads(monkeypatch, b"{}\n")
+    assert command.main(arguments) == 1
+    assert "WorkTopic must be the ARN of a topic" in capsys.readouterr().err
+    assert _said(capsys, "list") == ""
+
+
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
@@ -56,6 +127,9 @@ def test_the_commands_of_a_job_from_its_start_to_its_end(capsys: pytest.CaptureF
         (("complete-part", "job"), "complete-part needs --part"),
         (("fail-job", "job"), "fail-job needs --reason"),
         (("set-metadata", "job", "-m", "{"), "Could not parse provided metadata"),
+        (("set-metadata", "job", "-m", "[1]"), "metadata must be a JSON object, got [1]"),
+        (("map-reduce",), "map-reduce needs the id of a job"),
+        (("map-reduce", "job", "-m", "0"), "metadata must be a JSON object, got 0"),
     ],
 )
 def test_refuses_a_command_that_makes_no_sense_with_the_help(

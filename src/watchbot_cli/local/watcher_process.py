@@ -95,9 +95,10 @@ class WatcherProcess:
     def _read(self) -> None:
         assert self._process.stdout is not None  # noqa: S101 - it is a pipe
         # Only a newline ends a line: a worker that writes a carriage return does not begin one of the watcher's.
-        for line in io.TextIOWrapper(self._process.stdout, "utf-8", "replace", newline="\n"):
-            if Event.WATCHER_DRAINING in line:
-                self._draining.set()
-            self.last_lines.append(line.rstrip("\n"))
-            self._lines.put(line.rstrip("\n"))
+        with io.TextIOWrapper(self._process.stdout, "utf-8", "replace", newline="\n") as lines:
+            for line in lines:
+                if Event.WATCHER_DRAINING in line:
+                    self._draining.set()
+                self.last_lines.append(line.rstrip("\n"))
+                self._lines.put(line.rstrip("\n"))
         self._lines.put(None)

@@ -13,14 +13,23 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from watchbot.progress.errors import InvalidValueError, ProgressError
+from watchbot.progress.part import Part
+from watchbot.progress.part_lines import read_parts
 from watchbot.progress.progress import Progress
+from watchbot.progress.publishing import map_reduce
+from watchbot.progress.topic import Topic
 
 _DESCRIPTION = """\
 The progress of jobs that are made of parts, in the table whose ARN is in the environment variable ProgressTable.
+Messages go to the topic whose ARN is in WorkTopic.
 
 commands:
+  map-reduce JOB [-m JSON]      start a job, and send a message for each of its parts: standard input has a line with a
+                                JSON object for each, the part's own fields
   set-total JOB -t TOTAL        create a job of parts 1 to TOTAL; the same again changes nothing
   complete-part JOB -p PART     a part is done; prints true for the one call that completed the job, else false
+  complete-part JOB -p PART --reduce
+                                the same, and send the reduce message when the job is complete; prints whether it was
   status JOB [-p PART]          how far the job is, and whether this part is done
   set-metadata JOB -m JSON      keep the values of this JSON object with the job, each under its key
   fail-job JOB -r REASON        mark the job as failed
@@ -31,8 +40,8 @@ commands:
 
 _EXAMPLE = """\
 example:
-  watchbot-progress set-total "$MessageId" -t 100
-  if [ "$(watchbot-progress complete-part "$job" -p "$part")" = true ]; then echo "that was the last one"; fi
+  printf '{"tile": %d}\\n' 1 2 3 | watchbot-progress map-reduce "$MessageId"
+  watchbot-progress complete-part "$job" -p "$part" --reduce
 """
 
 
@@ -74,6 +83,7 @@ def _parser() -> _Parser:
     parser.add_argument("-t", "--total", type=int, help="how many parts the job has")
     parser.add_argument("-p", "--part", type=int, help="a part, from 1 to the job's total")
     parser.add_argument("-m", "--metadata", help="a JSON object")
+    parser.add_argument("--reduce", action="store_true", help="send the reduce message when the job is complete")
     parser.add_argument("-r", "--reason", help="why the job failed")
     parser.add_argument("-y", "--yes", action="store_true", help="delete without asking")
     parser.add_argument("--dry-run", action="store_true", help="say what would be deleted, and delete nothing")
@@ -82,6 +92,7 @@ def _parser() -> _Parser:
 
 _OPTIONS = {
     "status": (),
+    "map-reduce": (),
     "set-total": ("total",),
     "set-metadata": ("metadata",),
     "complete-part": ("part",),
@@ -105,15 +116,24 @@ def _check(given: argparse.Namespace) -> None:
 
 def _parsed(metadata: str) -> Any:
     try:
-        return json.loads(metadata)
+        parsed = json.loads(metadata)
     except (ValueError, RecursionError):
         raise _UsageError("Could not parse provided metadata") from None
+    if not isinstance(parsed, dict):
+        raise InvalidValueError("metadata", parsed, "a JSON object")
+    return parsed
 
 
 def _run(given: argparse.Namespace, progress: Progress) -> int:
     match given.command:
+        case "map-reduce":
+            parts = read_parts(sys.stdin.buffer)
+            map_reduce(parts, job_id=given.job, metadata=given.metadata, progress=progress)
         case "set-total":
             progress.set_total(given.job, given.total)
+        case "complete-part" if given.reduce:
+            # The topic first: a missing variable had better be told of by the first part than by the last.
+            _print(Part(given.job, given.part, progress=progress, topic=Topic.of_arn()).complete())
         case "complete-part":
             _print(progress.complete_part(given.job, given.part))
         case "status":

@@ -21,7 +21,8 @@ class Part:
     doing the part again sends it: so the reduce message comes **at least once**. It comes twice only if the worker died
     after it was sent and before that was noted, or if two workers did that very part at the same time.
 
-    An exception is never swallowed; one of the types in ``fail_job_on`` fails the job with what it says.
+    An exception is never swallowed; one of the types in ``fail_job_on`` fails the job with what it says. A job that was
+    failed meanwhile has no reduce message.
     """
 
     def __init__(
@@ -56,14 +57,17 @@ class Part:
         self, kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         if error is None:
-            self._complete()
+            self.complete()
         elif isinstance(error, self._fail_job_on):
             self._progress.fail_job(self.job_id, f"part {self.part}: {type(error).__name__}: {error}")
 
-    def _complete(self) -> None:
+    def complete(self) -> bool:
+        """Complete the part, as the end of the block does; true when the reduce message was sent by this call."""
         done = self._progress.completion(self.job_id, self.part)
-        if done.last or (done.closed_by_part and not done.reduce_sent):
+        sends = (done.last or (done.closed_by_part and not done.reduce_sent)) and not done.failed
+        if sends:
             self._send_reduce()
+        return sends
 
     def _send_reduce(self) -> None:
         metadata = self._progress.status(self.job_id).metadata or {}

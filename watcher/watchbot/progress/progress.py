@@ -84,6 +84,7 @@ class Progress:
                 last=job.complete and job.closed_by == token,
                 complete=job.complete,
                 closed_by_part=job.complete and job.closed_part == part,
+                failed=job.error is not None,
                 reduce_sent=job.reduce_sent_by is not None,
             )
 

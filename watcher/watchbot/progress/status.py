@@ -42,12 +42,13 @@ class Completion:
     """What became of a job when one of its parts was completed.
 
     ``last`` is true for exactly one call: the one that made the job complete. ``closed_by_part`` says that the job
-    was completed by a call for this part, this one or an earlier one.
+    was completed by a call for this part, this one or an earlier one, ``failed`` that the job was failed before.
     """
 
     last: bool
     complete: bool
     closed_by_part: bool
+    failed: bool
     reduce_sent: bool
 
 
