@@ -1,32 +1,66 @@
-"""The example of a job of many parts gives one result, whatever language it is written in."""
+"""The example of a job of many parts does the same, whatever language it is written in."""
 
 from __future__ import annotations
 
+import contextlib
+import json
+import os
+import subprocess
 import sysconfig
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.acceptance.words_example import LANGUAGES, Words, plain_count
+from tests.acceptance.parts import Parts, parts_of_jobs
+from tests.acceptance.words_example import COMMANDS, EXAMPLE, LANGUAGES, Words, plain_count
+from watchbot.progress import Progress
 from watchbot_cli.local.emulator import Emulator
 
-LIBRARY = Path(sysconfig.get_path("stdlib")) / "email"
+LIBRARY = Path(sysconfig.get_path("stdlib"))
+LIBRARIES = (LIBRARY / "email", LIBRARY / "json")
 
 
-@pytest.fixture(scope="module")
-def words(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Words:
-    return Words(emulator, tmp_path_factory.mktemp("words"))
-
-
-def test_a_job_of_many_parts_has_the_same_result_in_every_language(words: Words) -> None:
-    jobs = {language: words.job(language) for language in LANGUAGES}
-    for job in jobs.values():
-        job.start(LIBRARY, files_per_part=9)
-    expected = plain_count(LIBRARY)
-    for language, job in jobs.items():
-        with job.watcher() as watcher:
-            job.finishes()
-        assert job.words == expected, language
-        assert job.status.as_json() == {"progress": 1, "reduceSent": True}
+def test_jobs_at_once_have_the_plain_results_in_every_language(emulator: Emulator, tmp_path: Path) -> None:
+    words = Words(emulator, tmp_path)
+    services = [words.service(language) for language in LANGUAGES]
+    with contextlib.ExitStack() as stack:
+        for service in services:
+            for library in LIBRARIES:
+                service.start(library, files_per_part=18)
+        watchers = [stack.enter_context(service.watcher()) for service in services]
+        for service in services:
+            service.finishes()
+    expected = sorted(map(plain_count, LIBRARIES))
+    for language, service, watcher in zip(LANGUAGES, services, watchers, strict=True):
+        assert sorted(service.results.values()) == expected, language
+        for job_id in service.results:
+            assert service.status(job_id).as_json() == {"progress": 1, "reduceSent": True}
         counted = sorted(entry.line for entry in watcher.heard if entry.line.endswith("is counted"))
-        assert counted == [f"part {part} is counted" for part in range(1, len(counted) + 1)]
+        assert counted == ["part 1 is counted", "part 1 is counted", "part 2 is counted"]
+
+
+@pytest.fixture
+def parts(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Parts]:
+    with parts_of_jobs(emulator, "words") as made:
+        for name, value in made.environment.items():
+            monkeypatch.setenv(name, value)
+        yield made
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_file_that_is_gone_fails_the_job_and_is_not_tried_again(language: str, parts: Parts, tmp_path: Path) -> None:
+    library = tmp_path / "library"
+    library.mkdir()
+    (library / "gone.py").touch()
+
+    def run(subject: str, message: str) -> int:
+        own = {"RESULTS": str(tmp_path), "TMPDIR": str(tmp_path), "MessageId": "job"}
+        environment = {**os.environ, **own, "Subject": subject, "Message": message}
+        return subprocess.run(COMMANDS[language], cwd=EXAMPLE / language, env=environment, check=False).returncode
+
+    assert run("start-job", json.dumps({"library": str(library), "files_per_part": 1})) == 0
+    (library / "gone.py").unlink()
+    (envelope,) = parts.receive()
+    assert [run("map", envelope["Message"]) for _ in range(2)] == [3, 3]
+    assert "gone.py" in str(Progress().status("job").failed)

@@ -26,7 +26,12 @@ from watchbot_cli.local.service import find_services
 from watchbot_cli.local.watcher_process import WatcherProcess, worker_environment
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "map-reduce"
-LANGUAGES = ("python", "bash", "node")
+COMMANDS = {
+    "python": [sys.executable, "words.py"],
+    "bash": ["bash", "words.sh"],
+    "node": [os.environ["JSII_NODE"], "words.mjs"],
+}
+LANGUAGES = tuple(COMMANDS)
 _LEFT_OUT = {"site-packages", "dist-packages", "test", "tests"}
 _PATIENCE_SECONDS = 60
 
@@ -68,12 +73,12 @@ class Words:
         deployed = deploy(find_services(assembly, None), assembly, emulator)
         self._services = {service.name.rpartition("-")[2]: service for service in deployed}
 
-    def job(self, language: str) -> Job:
-        return Job(self._services[language], self._emulator, self.results / language, self._settings)
+    def service(self, language: str) -> WordsService:
+        return WordsService(self._services[language], self._emulator, self.results / language, self._settings)
 
 
-class Job:
-    """One language's service, and the only job that it is given."""
+class WordsService:
+    """One language's service."""
 
     def __init__(self, service: Deployed, emulator: Emulator, results: Path, settings: dict[str, str]) -> None:
         self._service = service
@@ -106,18 +111,13 @@ class Job:
             pause.wait(0.1)
 
     @property
-    def folder(self) -> Path:
-        (only,) = self._results.iterdir()
-        return only
+    def results(self) -> dict[str, str]:
+        """The words of each job by its id."""
+        return {folder.name: (folder / "words").read_text() for folder in self._results.iterdir()}
 
-    @property
-    def words(self) -> str:
-        return (self.folder / "words").read_text()
-
-    @property
-    def status(self) -> Status:
+    def status(self, job_id: str) -> Status:
         name = self._service.environment["WATCHBOT_PROGRESS_TABLE"].rpartition("/")[2]
-        return Progress(Table(self._emulator.client("dynamodb"), name)).status(self.folder.name)
+        return Progress(Table(self._emulator.client("dynamodb"), name)).status(job_id)
 
 
 class Watcher:

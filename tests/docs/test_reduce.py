@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.conftest import emulator
-from watchbot.contract import PROGRESS_KEY, TOPIC_VARIABLE
+from tests.acceptance.parts import Parts, parts_of_jobs
 from watchbot.progress import Progress
 from watchbot_cli.local.emulator import Emulator
 
@@ -35,45 +35,29 @@ __all__ = ["emulator"]
 
 
 @pytest.fixture
-def environment(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name, value in emulator.environment().items():
-        monkeypatch.setenv(name, value)
-    created = emulator.client("dynamodb").create_table(
-        TableName="progress",
-        KeySchema=[{"AttributeName": PROGRESS_KEY, "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": PROGRESS_KEY, "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    monkeypatch.setenv("ProgressTable", created["TableDescription"]["TableArn"])
-    monkeypatch.setenv(TOPIC_VARIABLE, emulator.client("sns").create_topic(Name="page")["TopicArn"])
-    yield
-    emulator.client("dynamodb").delete_table(TableName="progress")
+def parts(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Parts]:
+    with parts_of_jobs(emulator, "page") as made:
+        for name, value in made.environment.items():
+            monkeypatch.setenv(name, value)
+        yield made
 
 
 Work = Callable[[dict[str, str]], None]
 """Does what a worker does with a message, whose variables are given."""
 
 
-def _done(work: Work, start: dict[str, Any], emulator: Emulator) -> list[str]:
+def _done(work: Work, start: dict[str, Any], parts: Parts) -> list[str]:
     """Have a job done from its start to its end; gives the subjects of its messages."""
-    sns, sqs = emulator.client("sns"), emulator.client("sqs")
-    queue = sqs.create_queue(QueueName="page")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    subscription = sns.subscribe(TopicArn=os.environ[TOPIC_VARIABLE], Protocol="sqs", Endpoint=arn)["SubscriptionArn"]
     work({"Subject": "start-job", "MessageId": "job", "Message": json.dumps(start)})
     subjects: list[str] = []
     while "reduce" not in subjects:
-        for message in sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=5)["Messages"]:
-            envelope = json.loads(message["Body"])
+        for envelope in parts.receive():
             subjects.append(envelope["Subject"])
             work({name: envelope[name] for name in ("Subject", "MessageId", "Message")})
-    sns.unsubscribe(SubscriptionArn=subscription)
-    sqs.delete_queue(QueueUrl=queue)
     return subjects
 
 
-@pytest.mark.usefixtures("environment")
-def test_the_pages_python_does_a_job(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_pages_python_does_a_job(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     counted: list[tuple[str, str]] = []
     added: list[tuple[str, Any]] = []
     names: dict[str, object] = {
@@ -86,14 +70,13 @@ def test_the_pages_python_does_a_job(emulator: Emulator, monkeypatch: pytest.Mon
             monkeypatch.setenv(name, value)
         exec(PYTHON, dict(names))
 
-    assert _done(work, {"files": ["a", "b"], "title": "words"}, emulator) == ["map", "map", "reduce"]
+    assert _done(work, {"files": ["a", "b"], "title": "words"}, parts) == ["map", "map", "reduce"]
     assert sorted(counted) == [("a", "job/1"), ("b", "job/2")]
     assert added == [("job", {"title": "words"})]
     assert Progress().status("job").reduce_sent
 
 
-@pytest.mark.usefixtures("environment")
-def test_the_pages_shell_does_a_job(emulator: Emulator) -> None:
+def test_the_pages_shell_does_a_job(parts: Parts) -> None:
     said: list[str] = []
 
     def work(variables: dict[str, str]) -> None:
@@ -103,7 +86,7 @@ def test_the_pages_shell_does_a_job(emulator: Emulator) -> None:
         )
         said.extend(ran.stdout.split("\n")[:-1])
 
-    assert _done(work, {}, emulator) == ["map", "map", "map", "reduce"]
+    assert _done(work, {}, parts) == ["map", "map", "map", "reduce"]
     assert sorted(said) == ["drawn 4/8/1", "drawn 4/8/2", "drawn 4/8/3", "false", "false", "together job", "true"]
     assert Progress().status("job").as_json() == {"progress": 1, "metadata": {"zoom": 7}, "reduceSent": True}
 

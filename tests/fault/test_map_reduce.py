@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.words_example import LANGUAGES, Job, Words, library_files, plain_count
+from tests.acceptance.words_example import LANGUAGES, Words, WordsService, library_files, plain_count
 from watchbot.contract import Event
 from watchbot_cli.local.emulator import Emulator
 
@@ -17,16 +17,16 @@ LIBRARY = Path(sysconfig.get_path("stdlib"))
 FILES_PER_PART = 64
 
 
-def _done_under_kills(job: Job, parts: int) -> list[str]:
+def _done_under_kills(service: WordsService, parts: int) -> list[str]:
     """Lose the watcher when the job begins, after some parts, halfway, and when they are added up; gives all lines."""
-    job.start(LIBRARY, FILES_PER_PART)
+    service.start(LIBRARY, FILES_PER_PART)
     said: list[str] = []
     for line, count in ((Event.JOB_STARTED, 1), ("is counted", 2), ("is counted", parts // 2), ("all parts are", 1)):
-        with job.watcher() as watcher:
+        with service.watcher() as watcher:
             watcher.hears(line, count)
         said += [entry.line for entry in watcher.heard]
-    with job.watcher() as watcher:
-        job.finishes()
+    with service.watcher() as watcher:
+        service.finishes()
     return [*said, *(entry.line for entry in watcher.heard)]
 
 
@@ -35,15 +35,16 @@ def test_all_languages_have_the_plain_result_while_their_watchers_are_killed(
 ) -> None:
     words = Words(emulator, tmp_path, visibility_timeout_seconds="5")
     parts = math.ceil(len(library_files(LIBRARY)) / FILES_PER_PART)
-    jobs = [words.job(language) for language in LANGUAGES]
-    with ThreadPoolExecutor(len(jobs)) as pool:
-        lines = [*pool.map(lambda job: _done_under_kills(job, parts), jobs)]
+    services = [words.service(language) for language in LANGUAGES]
+    with ThreadPoolExecutor(len(services)) as pool:
+        lines = [*pool.map(lambda service: _done_under_kills(service, parts), services)]
     expected = plain_count(LIBRARY)
-    for job, language, said in zip(jobs, LANGUAGES, lines, strict=True):
+    for service, language, said in zip(services, LANGUAGES, lines, strict=True):
         counted = [line for line in said if line.endswith("is counted")]
         assert set(counted) == {f"part {part} is counted" for part in range(1, parts + 1)}
-        assert job.words == expected, language
-        assert job.status.as_json() == {"progress": 1, "reduceSent": True}
+        ((job_id, result),) = service.results.items()
+        assert result == expected, language
+        assert service.status(job_id).as_json() == {"progress": 1, "reduceSent": True}
         with capsys.disabled():
             reduced = said.count("all parts are counted")
             print(f"\n{language}: {parts} parts counted {len(counted)} times, added up {reduced} times, 4 kills")

@@ -87,9 +87,12 @@ def test_a_reduce_message_that_is_owed_is_sent_when_its_part_comes_back(
 @pytest.mark.parametrize(
     ("lines", "problem"),
     [
-        (b"", "total must be a whole number from 1 to 10000000, got 0"),
+        (b"", "standard input must be a line with a JSON object for each part, got 'no line'"),
+        (b"\n \n", "standard input must be a line with a JSON object for each part"),
         (b'{"a": 1}\n{"a": ', "line 2 must be a JSON object, got '{\"a\":'"),
-        (b'{"a": 1}\n[1]\n', "line 2 must be a JSON object, got '[1]'"),
+        (b'{"a": 1}\n[1]\n', "line 2 must be a JSON object, got [1]"),
+        (b'{"a": NaN}', "line 1 must be a JSON object, got '{\"a\": NaN}'"),
+        (b'{"a": 1}\n{"jobid": 1}\n', "line 2 must be without jobid, which the message says itself"),
         (b"\xff\n", "line 1 must be a JSON object"),
         (b"[" * 100_000, "line 1 must be a JSON object"),
     ],
@@ -152,6 +155,24 @@ def test_refuses_to_delete_where_nobody_can_be_asked(capsys: pytest.CaptureFixtu
     assert command.main(["delete", "job"]) == 1
     assert "delete needs --yes where nobody can be asked" in capsys.readouterr().err
     assert command.main(["status", "job", "-p", "1"]) == 0
+
+
+def test_a_reason_and_metadata_that_are_not_utf_8_break_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _said(capsys, "set-total", "job", "-t", "1") == ""
+    assert _said(capsys, "fail-job", "job", "-r", "there is no \udcff.tif") == ""
+    assert json.loads(_said(capsys, "status", "job"))["failed"] == "there is no ?.tif"
+    assert _said(capsys, "set-metadata", "job", "-m", '{"a": "\udcff"}') == ""
+    assert command.main(["set-metadata", "job", "-m", '{"\udcff": 1}']) == 1
+    assert "metadata must be what JSON can hold" in capsys.readouterr().err
+
+
+def test_an_interrupted_command_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted() -> Progress:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "Progress", interrupted)
+    assert command.main(["list"]) == 1
+    assert capsys.readouterr().err == "watchbot-progress: interrupted\n"
 
 
 def test_every_command_of_the_runtime_is_a_tool_on_the_workers_path() -> None:

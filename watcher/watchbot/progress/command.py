@@ -7,7 +7,9 @@ error.
 from __future__ import annotations
 
 import argparse
+import errno
 import json
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -49,6 +51,10 @@ class _UsageError(Exception):
     """The command line makes no sense."""
 
 
+class _StreamError(ProgressError):
+    """Nobody takes what was found, or what was asked for cannot be read."""
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise _UsageError(message)
@@ -66,6 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"watchbot-progress: {error}\n\n{parser.format_help()}")
     except ProgressError as error:
         sys.stderr.write(f"watchbot-progress: {error}\n")
+    except KeyboardInterrupt:
+        sys.stderr.write("watchbot-progress: interrupted\n")
     return 1
 
 
@@ -127,8 +135,7 @@ def _parsed(metadata: str) -> Any:
 def _run(given: argparse.Namespace, progress: Progress) -> int:
     match given.command:
         case "map-reduce":
-            parts = read_parts(sys.stdin.buffer)
-            map_reduce(parts, job_id=given.job, metadata=given.metadata, progress=progress)
+            map_reduce(_parts(), job_id=given.job, metadata=given.metadata, progress=progress)
         case "set-total":
             progress.set_total(given.job, given.total)
         case "complete-part" if given.reduce:
@@ -150,6 +157,13 @@ def _run(given: argparse.Namespace, progress: Progress) -> int:
         case _:
             return _delete(given, progress)
     return 0
+
+
+def _parts() -> list[dict[str, Any]]:
+    try:
+        return read_parts(() if sys.stdin is None else sys.stdin.buffer)
+    except OSError as error:
+        raise _StreamError(f"standard input cannot be read: {error.strerror}") from error
 
 
 def _delete(given: argparse.Namespace, progress: Progress) -> int:
@@ -174,7 +188,15 @@ def _agreed(what: str) -> bool:
 
 
 def _print(value: object) -> None:
-    sys.stdout.write(f"{json.dumps(value)}\n")
+    try:
+        if sys.stdout is None:  # it was closed before we started
+            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+        sys.stdout.write(f"{json.dumps(value)}\n")
+        sys.stdout.flush()
+    except OSError as error:
+        # What is left in the buffer must not fail a second time when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        raise _StreamError(f"standard output cannot be written to: {error.strerror}") from error
 
 
 if __name__ == "__main__":

@@ -19,17 +19,22 @@ PART_FIELD = "partid"
 METADATA_FIELD = "metadata"
 
 
+def check_fields(name: str, fields: object) -> None:
+    """Raise :class:`InvalidValueError` for what cannot be the own fields of a part, which has this name."""
+    if not isinstance(fields, Mapping):
+        raise InvalidValueError(name, fields, "a JSON object")
+    taken = sorted({JOB_FIELD, PART_FIELD, METADATA_FIELD} & fields.keys())
+    if taken:
+        raise InvalidValueError(name, fields, f"without {', '.join(taken)}, which the message says itself")
+
+
 def map_message(job: Job, part: int, fields: Mapping[str, Any], metadata: Mapping[str, Any] | None) -> Message:
     """Give the message of one part: its own fields, the job's id, the part's number, and the metadata if there is any.
 
     Raises :class:`InvalidValueError` for fields that JSON cannot hold, or that have one of our names.
     """
-    if not isinstance(fields, Mapping):
-        raise InvalidValueError(f"part {part}", fields, "a JSON object")
+    check_fields(f"part {part}", fields)
     ours = {JOB_FIELD: job.job_id, PART_FIELD: part, **({METADATA_FIELD: metadata} if metadata else {})}
-    taken = sorted({JOB_FIELD, PART_FIELD, METADATA_FIELD} & fields.keys())
-    if taken:
-        raise InvalidValueError(f"part {part}", fields, f"without {', '.join(taken)}, which the message says itself")
     return Message(MAP_SUBJECT, _as_json(f"part {part}", {**fields, **ours}), _key(job, str(part)))
 
 

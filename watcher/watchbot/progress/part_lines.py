@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from watchbot.progress.convention import check_fields
 from watchbot.progress.errors import InvalidValueError
 
 
@@ -14,14 +15,20 @@ def read_parts(lines: Iterable[bytes]) -> list[dict[str, Any]]:
 
     Raises :class:`InvalidValueError` that names the line.
     """
-    return [_part(number, line) for number, line in enumerate(lines, 1) if line.strip()]
+    parts = [_part(f"line {number}", line) for number, line in enumerate(lines, 1) if line.strip()]
+    if not parts:
+        raise InvalidValueError("standard input", "no line", "a line with a JSON object for each part")
+    return parts
 
 
-def _part(number: int, line: bytes) -> dict[str, Any]:
+def _part(name: str, line: bytes) -> dict[str, Any]:
     try:
-        fields = json.loads(line)
+        fields: dict[str, Any] = json.loads(line, parse_constant=_no_constant)
     except (ValueError, RecursionError):
-        fields = None
-    if not isinstance(fields, dict):
-        raise InvalidValueError(f"line {number}", line.decode(errors="replace").strip(), "a JSON object")
+        raise InvalidValueError(name, line.decode(errors="replace").strip(), "a JSON object") from None
+    check_fields(name, fields)
     return fields
+
+
+def _no_constant(text: str) -> None:
+    raise ValueError(text)

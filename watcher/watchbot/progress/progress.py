@@ -124,7 +124,8 @@ class Progress:
         """Mark a job as failed; the newest reason counts, of which 2,048 characters are kept."""
         if not isinstance(reason, str) or not reason:
             raise InvalidValueError("reason", reason, "a text that is not empty")
-        given = {":error": reason[:REASON_LIMIT]}
+        # A reason may quote a file's name, which need not be UTF-8; that is not to keep the job from failing.
+        given = {":error": reason[:REASON_LIMIT].encode(errors="replace").decode()}
         held, _ = self._table.update(head_key(job_id), "SET #error = :error", "attribute_exists(#id)", given)
         if not held:
             raise UnknownJobError(job_id)
@@ -232,11 +233,12 @@ def _as_texts(metadata: Mapping[str, Any]) -> dict[str, str]:
         raise InvalidValueError("metadata", metadata, "a JSON object")
     try:
         texts = {key: json.dumps(value, allow_nan=False) for key, value in metadata.items()}
+        size = sum(len(key.encode()) + len(text) for key, text in texts.items())
     except (TypeError, ValueError):
         raise InvalidValueError("metadata", metadata, "what JSON can hold") from None
     if len(texts) > METADATA_KEYS:
         raise InvalidValueError("metadata", metadata, f"at most {METADATA_KEYS} keys at a time")
-    if sum(len(key.encode("utf-8", "surrogatepass")) + len(text) for key, text in texts.items()) > METADATA_LIMIT:
+    if size > METADATA_LIMIT:
         raise InvalidValueError("metadata", metadata, f"at most {METADATA_LIMIT} bytes as JSON")
     return texts
 
