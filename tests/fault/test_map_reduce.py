@@ -14,14 +14,14 @@ from watchbot.contract import Event
 from watchbot_cli.local.emulator import Emulator
 
 LIBRARY = Path(sysconfig.get_path("stdlib"))
-FILES_PER_PART = 64
+FILES_PER_PART = 100
 
 
-def _done_under_kills(service: WordsService, parts: int) -> list[str]:
-    """Lose the watcher when the job begins, after some parts, halfway, and when they are added up; gives all lines."""
+def _done_under_kills(service: WordsService) -> list[str]:
+    """Lose the watcher when the job begins, twice after some parts, and when they are added up; gives all lines."""
     service.start(LIBRARY, FILES_PER_PART)
     said: list[str] = []
-    for line, count in ((Event.JOB_STARTED, 1), ("is counted", 2), ("is counted", parts // 2), ("all parts are", 1)):
+    for line, count in ((Event.JOB_STARTED, 1), ("is counted", 2), ("is counted", 3), ("all parts are", 1)):
         with service.watcher() as watcher:
             watcher.hears(line, count)
         said += [entry.line for entry in watcher.heard]
@@ -37,7 +37,7 @@ def test_all_languages_have_the_plain_result_while_their_watchers_are_killed(
     parts = math.ceil(len(library_files(LIBRARY)) / FILES_PER_PART)
     services = [words.service(language) for language in LANGUAGES]
     with ThreadPoolExecutor(len(services)) as pool:
-        lines = [*pool.map(lambda service: _done_under_kills(service, parts), services)]
+        lines = [*pool.map(_done_under_kills, services)]
     expected = plain_count(LIBRARY)
     for service, language, said in zip(services, LANGUAGES, lines, strict=True):
         counted = [line for line in said if line.endswith("is counted")]
