@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 from watchbot.progress.errors import InvalidValueError, ProgressError
 from watchbot.progress.part import Part
-from watchbot.progress.part_lines import read_parts
+from watchbot.progress.part_lines import PartLines
 from watchbot.progress.progress import Progress
 from watchbot.progress.publishing import map_reduce
 from watchbot.progress.topic import Topic
@@ -159,9 +159,9 @@ def _run(given: argparse.Namespace, progress: Progress) -> int:
     return 0
 
 
-def _parts() -> list[dict[str, Any]]:
+def _parts() -> PartLines:
     try:
-        return read_parts(() if sys.stdin is None else sys.stdin.buffer)
+        return PartLines(() if sys.stdin is None else sys.stdin.buffer)
     except OSError as error:
         raise _StreamError(f"standard input cannot be read: {error.strerror}") from error
 

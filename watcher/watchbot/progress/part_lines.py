@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from watchbot.progress.convention import check_fields
 from watchbot.progress.errors import InvalidValueError
 
 
-def read_parts(lines: Iterable[bytes]) -> list[dict[str, Any]]:
-    """Read every line, so that nothing is begun of what cannot be finished; those without text are none.
+class PartLines:
+    """The parts of a job, each read again when it is its turn: as lines, a million of them are about 80 MB.
 
+    Every line is read at first, so that nothing is begun of what cannot be finished; those without text are none.
     Raises :class:`InvalidValueError` that names the line.
     """
-    parts = [_part(f"line {number}", line) for number, line in enumerate(lines, 1) if line.strip()]
-    if not parts:
-        raise InvalidValueError("standard input", "no line", "a line with a JSON object for each part")
-    return parts
+
+    def __init__(self, lines: Iterable[bytes]) -> None:
+        self._lines: list[bytes] = []
+        for number, line in enumerate(lines, 1):
+            if line.strip():
+                check_fields(f"line {number}", _fields(f"line {number}", line))
+                self._lines.append(line)
+        if not self._lines:
+            raise InvalidValueError("standard input", "no line", "a line with a JSON object for each part")
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return map(json.loads, self._lines)
 
 
-def _part(name: str, line: bytes) -> dict[str, Any]:
+def _fields(name: str, line: bytes) -> object:
     try:
-        fields: dict[str, Any] = json.loads(line, parse_constant=_no_constant)
+        return json.loads(line, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         raise InvalidValueError(name, line.decode(errors="replace").strip(), "a JSON object") from None
-    check_fields(name, fields)
-    return fields
 
 
 def _no_constant(text: str) -> None:
