@@ -17,6 +17,11 @@ PAGE = (ROOT / "docs" / "reduce.md").read_text()
 WITH_PYTHON, WITHOUT = re.findall(r"```dockerfile\n(.*?)```", PAGE, re.DOTALL)
 BUILD = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)[1]
 
+RUNTIME = "watchbot-e2e-runtime"
+"""Whoever runs this may have an image that is called as on the page."""
+
+WITHOUT = WITHOUT.replace("--from=watcher", f"--from={RUNTIME}")
+
 IMAGES = {
     # No registry is asked: the wheel is beside those of its requirements.
     "python": f"FROM {BASE_IMAGE}\nENV PIP_BREAK_SYSTEM_PACKAGES=1\nCOPY *.whl /wheels/\n{WITH_PYTHON}",
@@ -33,7 +38,9 @@ def folder(services: Services, tmp_path_factory: pytest.TempPathFactory) -> Path
     made = tmp_path_factory.mktemp("images")
     wheel = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps"]
     subprocess.run([*wheel, "--no-build-isolation", "--wheel-dir", made, ROOT / "watcher"], check=True)
-    here = BUILD.replace("docker build", f"docker build --quiet --build-arg BASE_IMAGE={BASE_IMAGE}")
+    here = BUILD.replace("-t watcher", f"-t {RUNTIME}").replace(
+        "docker build", f"docker build --quiet --build-arg BASE_IMAGE={BASE_IMAGE}"
+    )
     subprocess.run(["sh", "-c", here], check=True)
     return made
 

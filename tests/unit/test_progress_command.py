@@ -107,6 +107,17 @@ def test_refuses_lines_that_are_no_parts_before_anything_is_sent(
     assert _said(capsys, "list") == ""
 
 
+@pytest.mark.parametrize("total", ["1", "3"])
+def test_refuses_more_or_fewer_lines_than_were_announced(
+    total: str, sns: Sns, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _reads(monkeypatch, b"{}\n{}\n")
+    assert command.main(["map-reduce", "job", "-t", total]) == 1
+    assert f"lines must be as many as the total, which is {total}, got 2" in capsys.readouterr().err
+    assert sns.entries == []
+    assert _said(capsys, "list") == ""
+
+
 @pytest.mark.parametrize("arguments", [("map-reduce", "job"), ("complete-part", "job", "-p", "1", "--reduce")])
 def test_refuses_a_topic_that_is_missing_before_anything_is_noted(
     arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -20,7 +20,8 @@ start() {
   for ((first = 1; first <= total; first += each)); do
     last=$((first + each - 1))
     printf '{"first": %d, "last": %d}\n' "$first" "$((last < total ? last : total))"
-  done | watchbot-progress map-reduce "$job"
+  done >"$TMPDIR/parts"
+  watchbot-progress map-reduce "$job" <"$TMPDIR/parts"
 }
 
 # Counts the words of one part's files; a file that is gone fails the job.

@@ -19,7 +19,7 @@ function start({ library, files_per_part: each }) {
   for (let first = 1; first <= total; first += each) {
     parts.push(JSON.stringify({ first, last: Math.min(first + each - 1, total) }));
   }
-  progress(["map-reduce", job], parts.join("\n"));
+  progress(["map-reduce", job, "-t", String(parts.length)], parts.join("\n"));
 }
 
 // Counts the words of one part's files; a file that is gone fails the job.

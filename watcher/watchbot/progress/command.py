@@ -26,8 +26,9 @@ The progress of jobs that are made of parts, in the table whose ARN is in the en
 Messages go to the topic whose ARN is in WorkTopic.
 
 commands:
-  map-reduce JOB [-m JSON]      start a job, and send a message for each of its parts: standard input has a line with a
-                                JSON object for each, the part's own fields
+  map-reduce JOB [-t TOTAL] [-m JSON]
+                                start a job, and send a message for each of its parts: standard input has a line with a
+                                JSON object for each, the part's own fields; with -t, neither more nor fewer
   set-total JOB -t TOTAL        create a job of parts 1 to TOTAL; the same again changes nothing
   complete-part JOB -p PART     a part is done; prints true for the one call that completed the job, else false
   complete-part JOB -p PART --reduce
@@ -135,7 +136,7 @@ def _parsed(metadata: str) -> Any:
 def _run(given: argparse.Namespace, progress: Progress) -> int:
     match given.command:
         case "map-reduce":
-            map_reduce(_parts(), job_id=given.job, metadata=given.metadata, progress=progress)
+            map_reduce(_parts(given.total), job_id=given.job, metadata=given.metadata, progress=progress)
         case "set-total":
             progress.set_total(given.job, given.total)
         case "complete-part" if given.reduce:
@@ -159,11 +160,15 @@ def _run(given: argparse.Namespace, progress: Progress) -> int:
     return 0
 
 
-def _parts() -> PartLines:
+def _parts(total: int | None) -> PartLines:
     try:
-        return PartLines(() if sys.stdin is None else sys.stdin.buffer)
+        parts = PartLines(() if sys.stdin is None else sys.stdin.buffer)
     except OSError as error:
         raise _StreamError(f"standard input cannot be read: {error.strerror}") from error
+    # A pipe whose writer has died looks like one that has come to its end.
+    if total is not None and len(parts) != total:
+        raise InvalidValueError("lines", len(parts), f"as many as the total, which is {total}")
+    return parts
 
 
 def _delete(given: argparse.Namespace, progress: Progress) -> int:
