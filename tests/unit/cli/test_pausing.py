@@ -100,6 +100,17 @@ def test_pausing_twice_is_pausing_once(account: _Account) -> None:
     assert account.state() == before
 
 
+def test_a_service_named_by_arns_as_stacks_name_it_has_its_scaling_suspended(account: _Account) -> None:
+    account.scale()
+    before = account.state()
+    (service,) = account.ecs.describe_services(cluster="cluster", services=["service"])["services"]
+    named = PausableService(account.ecs, account.autoscaling, service["clusterArn"], service["serviceArn"])
+    assert named.pause() == Capacity(3, (True, False, False))
+    assert all(all(suspended.values()) for _, _, suspended in account.state()[1])
+    named.resume()
+    assert account.state() == before
+
+
 @pytest.mark.parametrize("lives", [0, 1, 2])
 @pytest.mark.parametrize("again", [True, False])
 def test_a_pause_that_died_is_ended_or_undone(account: _Account, lives: int, again: bool) -> None:
