@@ -16,10 +16,12 @@ from watchbot_cli.commands.pause import pause
 from watchbot_cli.commands.resume import resume
 from watchbot_cli.commands.send import send
 from watchbot_cli.commands.simulate import simulate
+from watchbot_cli.commands.status import status
+from watchbot_cli.commands.top import top
 from watchbot_cli.errors import CommandError
 from watchbot_cli.examples import Group
 
-_COMMANDS = (dead_letter, local, pause, resume, send, simulate)
+_COMMANDS = (dead_letter, local, pause, resume, send, simulate, status, top)
 
 
 @click.group(

@@ -51,7 +51,7 @@ def _created_here(template: Mapping[str, Any], stack: str) -> dict[str, Any]:
     kept = {
         name: _with_fifo_name(one, f"{stack[-30:]}-{name[:30]}.fifo")
         for name, one in template["Resources"].items()
-        if one["Type"].startswith(_KINDS)
+        if one["Type"].startswith(_KINDS) or _is_plain_alarm(one)
     }
     while lost := [name for name, one in kept.items() if any(not _is_known(ref, kept) for ref in references(one))]:
         kept = {name: one for name, one in kept.items() if name not in lost}
@@ -61,6 +61,12 @@ def _created_here(template: Mapping[str, Any], stack: str) -> dict[str, Any]:
         if name.endswith(OUTPUT_SUFFIX)
     }
     return {"Resources": kept, "Outputs": outputs}
+
+
+def _is_plain_alarm(resource: Mapping[str, Any]) -> bool:
+    """Alarms on an expression are more than the embedded CloudFormation knows, and so are percentiles."""
+    given = resource.get("Properties", {})
+    return resource["Type"] == "AWS::CloudWatch::Alarm" and "Statistic" in given
 
 
 def _with_fifo_name(resource: Mapping[str, Any], name: str) -> Mapping[str, Any]:

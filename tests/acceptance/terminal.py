@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import select
+import struct
 import subprocess
+import termios
 import time
 from collections.abc import Mapping, Sequence
 from types import TracebackType
@@ -14,15 +17,22 @@ _PATIENCE_SECONDS = 60
 
 
 class Terminal:
-    """Runs a command with a pseudo-terminal as all its streams; killed at the end of the ``with`` block."""
+    """Runs a command with a pseudo-terminal as all its streams; killed at the end of the ``with`` block.
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+    It says to be 200 columns wide, or is ``columns`` wide until it is resized.
+    """
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], columns: int | None = None) -> None:
         self._command = command
-        self._environment = {**environment, "TERM": "xterm", "COLUMNS": "200"}
+        self._columns = columns
+        kept = {name: value for name, value in environment.items() if name not in ("COLUMNS", "LINES")}
+        self._environment = {**kept, "TERM": "xterm"} | ({"COLUMNS": "200"} if columns is None else {})
         self.seen = ""
 
     def __enter__(self) -> Terminal:
         self._ours, theirs = pty.openpty()
+        if self._columns is not None:
+            self.resizes(self._columns)
         self._process = subprocess.Popen(
             # Whoever leads a session has the first terminal that it opens to take Ctrl-C from.
             ["sh", "-c", 'exec <>"$0" >&0 2>&0 && exec "$@"', os.ttyname(theirs), *self._command],
@@ -49,6 +59,19 @@ class Terminal:
     def types(self, answer: str) -> None:
         """Type a line."""
         os.write(self._ours, f"{answer}\n".encode())
+
+    def presses(self, key: str) -> None:
+        """Press a key, without Enter."""
+        os.write(self._ours, key.encode())
+
+    def resizes(self, columns: int) -> None:
+        """Become so wide."""
+        fcntl.ioctl(self._ours, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+
+    @property
+    def echoes(self) -> bool:
+        """Whether it shows what is typed, as a terminal does that no program has taken over."""
+        return bool(termios.tcgetattr(self._ours)[3] & termios.ECHO)
 
     def presses_ctrl_c(self, question: str) -> None:
         """Wait for a question, and interrupt."""
