@@ -25,8 +25,10 @@ _STATES = {"workers": Metric.WATCHER_CONCURRENCY, "waiting_to_start": Metric.UNP
 _DURATIONS = {"job": Metric.WORKER_DURATION, "sent_to_settled": Metric.RESPONSE_DURATION}
 _PERCENTILES = ("p50", "p90", "p99")
 _OLDEST = "ApproximateAgeOfOldestMessage"
-"""SQS has no attribute for it: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/
-sqs-available-cloudwatch-metrics.html."""
+"""In seconds; SQS has no attribute for it.
+
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+"""
 
 _Series = Mapping[datetime, float]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 from watchbot_cli.status.snapshot import Snapshot
@@ -17,7 +18,6 @@ class Watch:
         self._every_seconds = every_seconds
         self._seen: Seen | None = None
         self._error: Exception | None = None
-        self._never = threading.Event()
 
     def start(self) -> None:
         """Begin to read."""
@@ -35,6 +35,6 @@ class Watch:
             while True:
                 newer = self._read()
                 self._seen = Seen.first(newer) if self._seen is None else self._seen.then(newer)
-                self._never.wait(self._every_seconds)
+                time.sleep(self._every_seconds)
         except Exception as error:  # noqa: BLE001 - it is raised where the reading is looked at
             self._error = error
