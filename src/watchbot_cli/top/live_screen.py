@@ -9,13 +9,15 @@ from datetime import datetime
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.text import Text
 
+from watchbot_cli.simulation import chart
 from watchbot_cli.span import spoken
 from watchbot_cli.status.screen import screen
 from watchbot_cli.top.seen import Seen
-from watchbot_cli.top.sparkline import sparkline
 
 _LATE = 3
 """So many times as long as between two readings may an answer take before it is said to be late."""
+
+_BACKLOG = "messages since top began  "
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -37,11 +39,15 @@ class LiveScreen:
         yield self._heading(seen)
         for trouble in seen.troubles:
             yield Text(trouble, style="yellow")
-        if not options.ascii_only and len(seen.backlog) > 1:
-            label = "messages since top began  "
-            yield Text(label, style="dim").append(sparkline(seen.backlog, options.max_width - len(label)), style="cyan")
+        if not options.ascii_only:
+            yield self._backlog(seen, options.max_width - len(_BACKLOG))
         yield ""
         yield screen(seen.snapshot, self.now)
+
+    def _backlog(self, seen: Seen, most_columns: int) -> Text:
+        columns = max(0, min(most_columns, len(seen.backlog)))
+        bars = chart.drawn(seen.backlog, width=columns, height=1) if columns else [""]
+        return Text(_BACKLOG, style="dim").append(bars[0], style="cyan")
 
     def _heading(self, seen: Seen) -> Text:
         read = seen.snapshot.read_at

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from watchbot_cli.status.snapshot import Depth, Snapshot
 
-_REMEMBERED = 500
-"""Of the backlog: wider than any terminal."""
+_REMEMBERED = 100_000
+"""Of the backlog: five days of readings, should top be forgotten in some window."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

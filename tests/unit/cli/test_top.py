@@ -13,7 +13,6 @@ from watchbot_cli.status.kept import Kept
 from watchbot_cli.status.snapshot import Depth, Snapshot, Unreadable
 from watchbot_cli.top.live_screen import LiveScreen
 from watchbot_cli.top.seen import Seen
-from watchbot_cli.top.sparkline import sparkline
 from watchbot_cli.top.watch import Watch
 
 _LOST = Unreadable("AWS cannot be reached")
@@ -57,14 +56,14 @@ def test_the_backlog_is_drawn_as_wide_as_the_terminal_allows(width: int) -> None
     seen = Seen.first(IDLE)
     for depth in range(700):
         seen = seen.then(busy(queue=Depth(depth, 0, 0)))
-    assert len(seen.backlog) == 500
     assert max(map(len, _shown(LiveScreen(seen, 5, NOW), width).splitlines())) <= width
 
 
-def test_a_sparkline_goes_from_zero_to_the_most_there_was() -> None:
-    assert sparkline([0, 7, 14, 7], 4) == "▁▄█▄"
-    assert sparkline([9, 0, 0], 2) == "▁▁"
-    assert sparkline([1], 0) == ""
+def test_the_backlog_goes_from_nothing_to_the_most_there_was() -> None:
+    seen = Seen.first(IDLE)
+    for depth in (1, 8, 4):
+        seen = seen.then(busy(queue=Depth(depth, 0, 0)))
+    assert "since top began   ▁█▄\n" in _shown(LiveScreen(seen, 5, NOW))
 
 
 def test_before_anything_is_read_that_is_said() -> None:
