@@ -10,6 +10,7 @@ from typing import NoReturn
 import click
 
 from watchbot import __version__
+from watchbot_cli.commands.completion import PROGRAM, completion
 from watchbot_cli.commands.dead_letter import dead_letter
 from watchbot_cli.commands.local import local
 from watchbot_cli.commands.pause import pause
@@ -21,7 +22,7 @@ from watchbot_cli.commands.top import top
 from watchbot_cli.errors import CommandError
 from watchbot_cli.examples import Group
 
-_COMMANDS = (dead_letter, local, pause, resume, send, simulate, status, top)
+_COMMANDS = (completion, dead_letter, local, pause, resume, send, simulate, status, top)
 
 
 @click.group(
@@ -29,7 +30,7 @@ _COMMANDS = (dead_letter, local, pause, resume, send, simulate, status, top)
     context_settings={"help_option_names": ["-h", "--help"]},
     examples=('watchbot local --app "python app.py" --send jobs.jsonl --until-empty',),
 )
-@click.version_option(__version__, prog_name="watchbot")
+@click.version_option(__version__, prog_name=PROGRAM)
 def cli() -> None:
     """Run and look after Watchbot services: their data goes to standard output, all else to standard error."""
 
@@ -47,7 +48,7 @@ def main() -> None:
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, signal.default_int_handler)
     try:
-        sys.exit(cli(standalone_mode=False))
+        sys.exit(cli(prog_name=PROGRAM, standalone_mode=False))
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

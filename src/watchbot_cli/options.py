@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 from watchbot_cli.span import seconds_of
 
@@ -23,6 +24,16 @@ class Time(click.ParamType):  # type: ignore[type-arg] # generic in later releas
         """Read it; raises :class:`~watchbot_cli.errors.UsageError`."""
         seconds = seconds_of(str(value), "a time" if param is None else param.opts[0])
         return int(seconds) if seconds == int(seconds) else seconds
+
+
+class FileName(click.ParamType):  # type: ignore[type-arg] # generic in later releases of click alone
+    """The name of a file, which a shell may complete; whoever reads the file says what is the matter with it."""
+
+    name = "file"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Leave it to the shell, which knows the files."""
+        return [CompletionItem(incomplete, type="file")]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
+from watchbot import __version__
 from watchbot_cli.examples import Command, Group
 from watchbot_cli.main import cli
 
@@ -33,6 +35,20 @@ def test_every_command_and_option_has_help_and_every_command_examples(path: str)
         assert not isinstance(parameter, click.Option) or parameter.help, parameter.name
 
 
+@pytest.mark.parametrize("path", ["watchbot", *sorted(COMMANDS)])
+@pytest.mark.parametrize("asked", ["-h", "--help"])
+def test_every_command_says_what_it_does_in_whole_sentences_and_shows_examples(path: str, asked: str) -> None:
+    ran = CliRunner().invoke(cli, [*path.split()[1:], asked], prog_name="watchbot")
+    assert ran.exit_code == 0
+    assert ran.output.startswith(f"Usage: {path} ")
+    assert "\nExamples:\n  " in ran.output
+    assert "..." not in ran.output.replace("]...", "").replace("[ARGS]...", ""), "a sentence is cut off"
+
+
+def test_the_version_is_the_runtimes() -> None:
+    assert CliRunner().invoke(cli, ["--version"]).output == f"watchbot, version {__version__}\n"
+
+
 def _typed() -> list[str]:
     lines = [line for page in PAGES for line in page.read_text().splitlines() if not line.startswith("|")]
     return sorted({found for line in lines for found in re.findall(r"(?:^|\| )(watchbot [a-z].*)", line)})
@@ -41,6 +57,7 @@ def _typed() -> list[str]:
 @pytest.mark.parametrize("line", _typed())
 def test_every_command_in_the_docs_can_be_typed(line: str) -> None:
     words = shlex.split(line.partition(" | ")[0], comments=True)[1:]
+    words = words[: words.index(">")] if ">" in words else words
     command: click.Command = cli
     while isinstance(command, click.Group):
         is_named = words[0] in command.commands

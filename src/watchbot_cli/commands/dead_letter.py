@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from watchbot_cli.examples import Command, Group
-from watchbot_cli.options import Target, Time, service_options
+from watchbot_cli.options import FileName, Target, Time, service_options
 
 if TYPE_CHECKING:
     from watchbot_cli.dead_letter.letter_queue import LetterQueue
@@ -190,7 +190,7 @@ def purge(target: Target, as_json: bool, dry_run: bool, yes: bool) -> int:
 
 
 @dead_letter.command(cls=Command, examples=(f"{_OF} export dead.jsonl --stack Thumbnails",))
-@click.argument("file", metavar="FILE")
+@click.argument("file", type=FileName(), metavar="FILE")
 @service_options
 @_filters
 def export(target: Target, as_json: bool, file: str, select: Callable[[], Selection]) -> int:
@@ -201,7 +201,7 @@ def export(target: Target, as_json: bool, file: str, select: Callable[[], Select
 
 
 @dead_letter.command("import", cls=Command, examples=(f"{_OF} import dead.jsonl --stack Thumbnails",))
-@click.argument("file", metavar="FILE")
+@click.argument("file", type=FileName(), metavar="FILE")
 @service_options
 @_dry_run
 @_yes

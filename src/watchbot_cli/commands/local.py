@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from watchbot_cli.examples import Command
+from watchbot_cli.options import FileName
 
 
 @click.command(
@@ -17,7 +18,12 @@ from watchbot_cli.examples import Command
 )
 @click.option("--app", metavar="COMMAND", help="The CDK app; by default what cdk.json in this folder says.")
 @click.option("--service", metavar="ID", help="Run only this Watchbot: its construct id or its whole path.")
-@click.option("--send", metavar="FILE", help="Publish each line of this file (- for standard input) to the topic.")
+@click.option(
+    "--send",
+    type=FileName(),
+    metavar="FILE",
+    help="Publish each line of this file (- for standard input) to the topic.",
+)
 @click.option("--until-empty", is_flag=True, help="Stop when the queue has drained, and print a summary.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
 def local(app: str | None, service: str | None, send: str | None, until_empty: bool, as_json: bool) -> int:

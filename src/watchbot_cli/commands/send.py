@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from watchbot_cli.examples import Command
-from watchbot_cli.options import Target, Time, service_options
+from watchbot_cli.options import FileName, Target, Time, service_options
 
 
 @click.command(
@@ -19,7 +19,7 @@ from watchbot_cli.options import Target, Time, service_options
     ),
 )
 @click.argument("message", required=False)
-@click.option("--file", metavar="FILE", help="Send each line of this file; - for standard input.")
+@click.option("--file", type=FileName(), metavar="FILE", help="Send each line of this file; - for standard input.")
 @click.option("--to", type=click.Choice(["topic", "queue"]), default="topic", show_default=True, help="Where to.")
 @click.option("--subject", metavar="TEXT", help="What the worker gets as Subject; to the topic only.")
 @click.option("--attribute", "attributes", multiple=True, metavar="NAME=VALUE", help="A message attribute; repeatable.")

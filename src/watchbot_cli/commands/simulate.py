@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from watchbot_cli.examples import Command
+from watchbot_cli.options import FileName
 from watchbot_cli.simulation.workload import DISTRIBUTIONS
 
 _TIME = "TIME"
@@ -23,7 +24,12 @@ _TIME = "TIME"
 )
 @click.option("--app", metavar="COMMAND", help="The CDK app; by default what cdk.json in this folder says.")
 @click.option(
-    "--template", "templates", metavar="FILE", multiple=True, help="A synthesised template instead; several compare."
+    "--template",
+    "templates",
+    type=FileName(),
+    metavar="FILE",
+    multiple=True,
+    help="A synthesised template instead; several compare.",
 )
 @click.option("--service", metavar="ID", help="The service: its construct id, its whole path, or its logical id.")
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="So many jobs at once; 1,000 by default.")
@@ -31,7 +37,9 @@ _TIME = "TIME"
 @click.option("--distribution", type=click.Choice(DISTRIBUTIONS), default="fixed", help="Of durations.")
 @click.option("--rate", metavar="N/UNIT", help="Jobs at random times at a rate instead, such as 5/min.")
 @click.option("--for", "rate_for", metavar=_TIME, help="For how long, with --rate; 3h by default.")
-@click.option("--trace", metavar="FILE.csv", help="Jobs from a file instead: seconds[,duration in seconds].")
+@click.option(
+    "--trace", type=FileName(), metavar="FILE.csv", help="Jobs from a file instead: seconds[,duration in seconds]."
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="What is random is drawn from it.")
 @click.option(
     "--start",
@@ -59,7 +67,7 @@ _TIME = "TIME"
 @click.option("--compare", is_flag=True, help="Put other ways to scale the same service beside it.")
 @click.option("--costs", is_flag=True, help="Only print what a million messages cost, by isolation and capacity.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as one JSON object.")
-@click.option("--html", metavar="FILE", help="Write a page with charts as well.")
+@click.option("--html", type=FileName(), metavar="FILE", help="Write a page with charts as well.")
 def simulate(*, costs: bool, **asked: Any) -> None:
     """See what a scaling setting does with a workload before it is deployed.
 
