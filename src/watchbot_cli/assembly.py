@@ -19,10 +19,19 @@ _SHOWN_LINES = 20
 
 @dataclasses.dataclass(frozen=True)
 class Assembly:
-    """What synthesis has written: the templates by stack, and the folder of each Docker image by its asset hash."""
+    """What synthesis has written: the templates by stack, and by its asset hash what each Docker image is built from.
+
+    A source is what the asset manifest says of it, with the whole path of its ``directory``:
+    https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.cloud_assembly_schema.DockerImageSource.html
+    """
 
     templates: Mapping[str, Mapping[str, Any]]
-    image_directories: Mapping[str, Path]
+    image_sources: Mapping[str, Mapping[str, Any]]
+
+    def source_of(self, image: Any) -> Mapping[str, Any] | None:
+        """Give what a container's image is built from; None when it comes from a registry."""
+        text = json.dumps(image)
+        return next((source for key, source in self.image_sources.items() if key in text), None)
 
 
 def synthesise(app: str | None, directory: Path) -> Assembly:
@@ -98,7 +107,7 @@ def _node() -> str | None:
 
 def _read(directory: Path) -> Assembly:
     templates: dict[str, Mapping[str, Any]] = {}
-    images: dict[str, Path] = {}
+    images: dict[str, Mapping[str, Any]] = {}
     for manifest_file in directory.rglob("manifest.json"):
         folder = manifest_file.parent
         for name, artifact in json.loads(manifest_file.read_text()).get("artifacts", {}).items():
@@ -110,7 +119,7 @@ def _read(directory: Path) -> Assembly:
             elif artifact["type"] == "cdk:asset-manifest":
                 assets = json.loads((folder / properties["file"]).read_text())
                 for asset_hash, image in assets.get("dockerImages", {}).items():
-                    source = image["source"].get("directory")
-                    if source is not None:
-                        images[asset_hash] = folder / source
+                    source = image["source"]
+                    if "directory" in source:
+                        images[asset_hash] = {**source, "directory": str(folder / source["directory"])}
     return Assembly(templates, images)

@@ -15,6 +15,7 @@ from watchbot_cli.commands.dead_letter import dead_letter
 from watchbot_cli.commands.local import local
 from watchbot_cli.commands.pause import pause
 from watchbot_cli.commands.resume import resume
+from watchbot_cli.commands.run import run
 from watchbot_cli.commands.send import send
 from watchbot_cli.commands.simulate import simulate
 from watchbot_cli.commands.status import status
@@ -22,7 +23,7 @@ from watchbot_cli.commands.top import top
 from watchbot_cli.errors import CommandError
 from watchbot_cli.examples import Group
 
-_COMMANDS = (completion, dead_letter, local, pause, resume, send, simulate, status, top)
+_COMMANDS = (completion, dead_letter, local, pause, resume, run, send, simulate, status, top)
 
 
 @click.group(

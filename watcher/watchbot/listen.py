@@ -10,12 +10,9 @@ import time
 from collections.abc import Mapping, MutableMapping, Sequence
 
 from watchbot.aws_session import AwsAccess, in_ecs, leave_to_worker
-from watchbot.backoff import Backoff
 from watchbot.contract import (
     HEALTH_FILE,
-    PROGRESS_VARIABLE,
     SCRATCH_DIRECTORY,
-    TOPIC_VARIABLE,
     Event,
     Isolation,
     Settings,
@@ -51,7 +48,7 @@ from watchbot.task_isolation import task_runner
 from watchbot.task_message import TaskMessage
 from watchbot.watcher import Watcher
 from watchbot.work_queue import WorkQueue
-from watchbot.worker_environment import WorkerEnvironment
+from watchbot.worker_environment import WorkerEnvironment, shared_variables
 from watchbot.worker_log import WorkerLog
 from watchbot.worker_process import WorkerStartError, find_program
 
@@ -125,7 +122,7 @@ async def _listen(
     aws = AwsAccess(environment, settings.queue_url, settings.endpoint_url)
     opener = EnvelopeOpener(settings.payload_bucket)
     payloads = _payloads(settings, aws)
-    variables = _shared_variables(settings)
+    variables = shared_variables(settings)
     task_message = TaskMessage(variables, payloads, settings.task_payload_bucket)
     cleaner = None if payloads is None else _cleaner(payloads, opener, task_message, journal)
     tails = OutputTails()
@@ -149,7 +146,7 @@ async def _listen(
         _work_queue(settings, sqs, chance, observe),
         opener,
         runner,
-        _policy(settings),
+        Policy.of(settings),
         fifo=settings.fifo,
         visibility_timeout_seconds=settings.visibility_timeout_seconds,
         drain_seconds=settings.drain_seconds,
@@ -169,16 +166,6 @@ async def _listen(
     journal.event(Event.WATCHER_STOPPED, exit_code=exit_code)
     sqs.close()
     return exit_code
-
-
-def _shared_variables(settings: Settings) -> dict[str, str]:
-    """Give the variables that all jobs of the service have."""
-    shared = {
-        TOPIC_VARIABLE: settings.work_topic,
-        "LogGroup": settings.log_group,
-        PROGRESS_VARIABLE: settings.progress_table,
-    }
-    return {name: value for name, value in shared.items() if value is not None}
 
 
 def _most_polls(settings: Settings) -> int:
@@ -252,12 +239,4 @@ def _work_queue(settings: Settings, sqs: BotoSqs, chance: random.Random, observe
         dead_letter_queue_url=settings.dead_letter_queue_url,
         chance=chance,
         report=lambda problem, message_id: observe(QueueTrouble(problem, message_id)),
-    )
-
-
-def _policy(settings: Settings) -> Policy:
-    return Policy(
-        Backoff(settings.backoff_base, settings.backoff_cap_seconds, settings.backoff_jitter),
-        max_receive_count=settings.max_receive_count,
-        can_dead_letter=settings.dead_letter_queue_url is not None,
     )

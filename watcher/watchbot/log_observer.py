@@ -59,7 +59,7 @@ class LogObserver:
             case JobStarted():
                 self._started(notice)
             case JobFinished(message, Result(forged=True, reason=reason), settlement):
-                settled = _settlement_fields(settlement)
+                settled = settlement_fields(settlement)
                 event(Event.SIGNATURE_INVALID, message_id=message.message_id, level="warning", **settled, reason=reason)
             case JobFinished():
                 self._finished(notice)
@@ -120,7 +120,7 @@ class LogObserver:
             message_id=message.message_id,
             level="warning" if result.failed else "info",
             outcome=result.outcome.value,
-            **_settlement_fields(notice.settlement),
+            **settlement_fields(notice.settlement),
             exit_code=result.exit_code,
             signal=result.signal,
             reason=result.reason,
@@ -141,7 +141,8 @@ class LogObserver:
         return True
 
 
-def _settlement_fields(settlement: Settlement) -> dict[str, Any]:
+def settlement_fields(settlement: Settlement) -> dict[str, Any]:
+    """Say in words what became of a message."""
     match settlement:
         case Delete():
             return {"settlement": "deleted"}

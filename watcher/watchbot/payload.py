@@ -23,20 +23,28 @@ class Pointer:
 
 
 def pointer_in(text: str, bucket: str | None) -> Pointer | None:
+    """Read a pointer into ``bucket``; None for any other text.
+
+    Whoever can send a message could otherwise have the watcher read, and then delete, any object that it may.
+    """
+    pointer = None if bucket is None else pointer_of(text)
+    return pointer if pointer is not None and pointer.bucket == bucket else None
+
+
+def pointer_of(text: str) -> Pointer | None:
     """Read a pointer in the form that Amazon's SQS and SNS extended client libraries write.
 
-    Only one into ``bucket`` is a pointer: whoever can send a message could otherwise have the watcher read, and then
-    delete, any object that it may. https://github.com/awslabs/amazon-sqs-java-extended-client-lib
+    https://github.com/awslabs/amazon-sqs-java-extended-client-lib
     """
-    if bucket is None or not text.lstrip().startswith("["):
+    if not text.lstrip().startswith("["):
         return None
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return None
     match value:
-        case [str(kind), {"s3BucketName": str(named), "s3Key": str(key)}] if kind in _POINTERS and named == bucket:
-            return Pointer(named, key) if _is_key(key) else None
+        case [str(kind), {"s3BucketName": str(bucket), "s3Key": str(key)}] if kind in _POINTERS and _is_key(key):
+            return Pointer(bucket, key)
     return None
 
 

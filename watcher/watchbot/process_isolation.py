@@ -19,7 +19,7 @@ def process_runner(
     command: Sequence[str],
     environment: WorkerEnvironment,
     space: ScratchSpace,
-    lines_of: LinesOf,
+    lines_of: LinesOf | None,
     payloads: Payloads | None,
 ) -> ProcessRunner:
     """Make the runner on the running loop, which hears of every child's end from now on."""

@@ -35,7 +35,10 @@ LinesOf = Callable[[str], Lines]
 
 
 class ProcessRunner:
-    """Runs ``command``, an argv and no shell line, once for each job in up to ``workers`` processes at once."""
+    """Runs ``command``, an argv and no shell line, once for each job in up to ``workers`` processes at once.
+
+    Without ``lines_of`` a worker has this process's own streams and terminal.
+    """
 
     outlives_watcher = False
 
@@ -50,7 +53,7 @@ class ProcessRunner:
         outcomes: Mapping[int, Outcome] = USUAL_OUTCOMES,
         space: ScratchSpace,
         reaper: Reaper,
-        lines_of: LinesOf,
+        lines_of: LinesOf | None,
         payloads: Payloads | None = None,
     ) -> None:
         self._command = tuple(command)
@@ -145,7 +148,7 @@ class ProcessRunner:
             self._environment.of_job(variables),
             program=self._program(),
             reaper=self._reaper,
-            lines=self._lines_of(job.message.message_id),
+            lines=None if self._lines_of is None else self._lines_of(job.message.message_id),
         )
 
     def _program(self) -> str:

@@ -6,7 +6,7 @@ import dataclasses
 import random
 
 from watchbot.backoff import Backoff
-from watchbot.contract import Outcome
+from watchbot.contract import Outcome, Settings
 from watchbot.result import Result
 
 
@@ -49,6 +49,15 @@ class Policy:
     backoff: Backoff
     max_receive_count: int
     can_dead_letter: bool
+
+    @classmethod
+    def of(cls, settings: Settings) -> Policy:
+        """Give the policy that the settings describe."""
+        return cls(
+            Backoff(settings.backoff_base, settings.backoff_cap_seconds, settings.backoff_jitter),
+            max_receive_count=settings.max_receive_count,
+            can_dead_letter=settings.dead_letter_queue_url is not None,
+        )
 
     def decide(self, result: Result, receive_count: int, chance: random.Random) -> Settlement:
         """Choose the settlement; a failure on the last allowed receive is dead-lettered now, with its reason.

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from watchbot.contract import PREFIX, TOOLS_DIRECTORY, WORKER_ENV_PREFIX
+from watchbot.contract import PREFIX, PROGRESS_VARIABLE, TOOLS_DIRECTORY, TOPIC_VARIABLE, WORKER_ENV_PREFIX, Settings
 
 _OURS = (PREFIX.encode(), b"ECS_", b"AWS_")
 
@@ -71,6 +71,16 @@ class WorkerEnvironment:
     def of_job(self, variables: Mapping[str, str]) -> dict[bytes, bytes]:
         """Give the environment for one job; what cannot be an environment variable is left unset."""
         return {**self._base, **_variables(variables)}
+
+
+def shared_variables(settings: Settings) -> dict[str, str]:
+    """Give the variables that all jobs of the service have."""
+    shared = {
+        TOPIC_VARIABLE: settings.work_topic,
+        "LogGroup": settings.log_group,
+        PROGRESS_VARIABLE: settings.progress_table,
+    }
+    return {name: value for name, value in shared.items() if value is not None}
 
 
 def encode(text: str) -> bytes:

@@ -30,7 +30,10 @@ class EnvironmentTooLargeError(WorkerStartError):
 
 
 class WorkerProcess:
-    """A running command; ``exit_code`` resolves to its exit code, or minus the signal that killed it."""
+    """A running command; ``exit_code`` resolves to its exit code, or minus the signal that killed it.
+
+    Without ``lines`` it has the streams, the group and the terminal of this process, for a person to talk to.
+    """
 
     def __init__(
         self,
@@ -39,37 +42,36 @@ class WorkerProcess:
         *,
         program: str,
         reaper: Reaper,
-        lines: Lines,
+        lines: Lines | None,
     ) -> None:
         self._reaper = reaper
         self.exit_code: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        try:
-            reading, writing = os.pipe()
-        except OSError as error:
-            raise WorkerStartError(f"no pipe for the output of {program}: {error.strerror}") from error
-        try:
-            self.pid = _spawn(program, command, environment, writing)
-        except BaseException:
-            os.close(reading)
-            raise
-        finally:
-            os.close(writing)
+        self._output: Output | None = None
+        if lines is None:
+            self.pid = _spawn(program, command, environment)
+        else:
+            self.pid, reading = _spawn_with_pipe(program, command, environment)
         reaper.watch(self.pid, self._exited, b"ResultFile=" + environment[b"ResultFile"])
-        self._output = Output(reading, lines)
+        if lines is not None:
+            self._output = Output(reading, lines)
         _make_modest(self.pid)
 
     def signal(self, number: int) -> bool:
-        """Signal the worker's whole group; False when it has ended by itself before."""
+        """Signal the worker's whole group, if it has one of its own; False when it has ended by itself before."""
         self._reaper.reap()
         if self.exit_code.done():
             return False
-        kill_group(self.pid, number)
+        if self._output is None:
+            os.kill(self.pid, number)
+        else:
+            kill_group(self.pid, number)
         return True
 
     def _exited(self, exit_code: int) -> None:
         if not self.exit_code.done():
             self.exit_code.set_result(exit_code)
-        self._output.finish()
+        if self._output is not None:
+            self._output.finish()
 
 
 def keep_descriptors_private() -> None:
@@ -100,18 +102,38 @@ def _ignored_signals() -> list[signal.Signals]:
     return [one for one in signal.Signals if signal.getsignal(one) is signal.SIG_IGN]
 
 
-def _spawn(program: str, command: Sequence[str], environment: Mapping[bytes, bytes], output: int) -> int:
+def _spawn_with_pipe(program: str, command: Sequence[str], environment: Mapping[bytes, bytes]) -> tuple[int, int]:
+    """Spawn it with a pipe as its output; gives its number and the end to read from."""
+    try:
+        reading, writing = os.pipe()
+    except OSError as error:
+        raise WorkerStartError(f"no pipe for the output of {program}: {error.strerror}") from error
+    try:
+        return _spawn(program, command, environment, writing), reading
+    except BaseException:
+        os.close(reading)
+        raise
+    finally:
+        os.close(writing)
+
+
+def _spawn(program: str, command: Sequence[str], environment: Mapping[bytes, bytes], output: int | None = None) -> int:
+    apart = (
+        []
+        if output is None
+        else [
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_DUP2, output, 1),
+            (os.POSIX_SPAWN_DUP2, output, 2),
+        ]
+    )
     try:
         return os.posix_spawn(
             program,
             list(command),
             environment,
-            file_actions=[
-                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-                (os.POSIX_SPAWN_DUP2, output, 1),
-                (os.POSIX_SPAWN_DUP2, output, 2),
-            ],
-            setsid=True,
+            file_actions=apart,
+            setsid=output is not None,
             setsigmask=[],
             setsigdef=_ignored_signals(),
         )

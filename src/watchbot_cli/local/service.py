@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -36,12 +35,24 @@ class Service:
     secrets: tuple[str, ...]
     watchers: int
     fifo: bool
+    isolation: Isolation
+    image: Any
     directory: Path | None
 
 
-def find_services(assembly: Assembly, wanted: str | None) -> list[Service]:
-    """Read the app's Watchbots from their stack outputs, all of them or the one that is wanted."""
-    return [_Reader(assembly, one).read() for one in choose(find_described(assembly.templates), wanted)]
+def find_services(assembly: Assembly, wanted: str | None, *, without_docker: bool = True) -> list[Service]:
+    """Read the app's Watchbots from their stack outputs, all of them or the one that is wanted.
+
+    Raises :class:`UsageError` for one that has no command, which only Docker could start.
+    """
+    found = [_Reader(assembly, one).read() for one in choose(find_described(assembly.templates), wanted)]
+    for service in found:
+        if without_docker and not service.command:
+            raise UsageError(
+                f"{service.name} cannot run on this machine: it has no command, and without Docker its image's "
+                "own entry point cannot be started; give the Watchbot a command"
+            )
+    return found
 
 
 class _Reader:
@@ -55,12 +66,6 @@ class _Reader:
         description = self._described.description
         watcher = self._container(description.task_definition, _WATCHERS[description.isolation])
         worker = self._container(description.worker_task_definition, WORKER_CONTAINER)
-        command = worker.get("Command")
-        if not command:
-            raise UsageError(
-                f"{description.service} cannot run on this machine: it has no command, and without Docker its image's "
-                "own entry point cannot be started; give the Watchbot a command"
-            )
         queue = self._resource(description.queue_url)
         service = self._resource(description.ecs_service)
         count = service["Properties"].get("DesiredCount", 1)
@@ -70,11 +75,13 @@ class _Reader:
             topic=self._described.intrinsic(description.topic_arn),
             queue=self._described.intrinsic(description.queue_url),
             dead_letter_queue=self._described.intrinsic(description.dead_letter_queue_url),
-            command=tuple(command),
+            command=tuple(worker.get("Command", ())),
             environment=_environment(watcher, worker),
             secrets=tuple(secret["Name"].removeprefix(WORKER_ENV_PREFIX) for secret in worker.get("Secrets", [])),
             watchers=count if isinstance(count, int) else 1,
             fifo=bool(queue["Properties"].get("FifoQueue", False)),
+            isolation=description.isolation,
+            image=worker.get("Image"),
             directory=self._image_directory(worker.get("Image")),
         )
 
@@ -95,8 +102,8 @@ class _Reader:
         return container
 
     def _image_directory(self, image: Any) -> Path | None:
-        text = json.dumps(image)
-        return next((path for key, path in self._assembly.image_directories.items() if key in text), None)
+        source = self._assembly.source_of(image)
+        return None if source is None else Path(source["directory"])
 
 
 _WATCHERS = {Isolation.TASK: WATCHER_CONTAINER, Isolation.PROCESS: WORKER_CONTAINER}
