@@ -12,6 +12,7 @@ import click
 from watchbot import __version__
 from watchbot_cli.commands.completion import PROGRAM, completion
 from watchbot_cli.commands.dead_letter import dead_letter
+from watchbot_cli.commands.init import init
 from watchbot_cli.commands.local import local
 from watchbot_cli.commands.pause import pause
 from watchbot_cli.commands.resume import resume
@@ -23,13 +24,17 @@ from watchbot_cli.commands.top import top
 from watchbot_cli.errors import CommandError
 from watchbot_cli.examples import Group
 
-_COMMANDS = (completion, dead_letter, local, pause, resume, run, send, simulate, status, top)
+_COMMANDS = (completion, dead_letter, init, local, pause, resume, run, send, simulate, status, top)
 
 
 @click.group(
     cls=Group,
     context_settings={"help_option_names": ["-h", "--help"]},
-    examples=('watchbot local --app "python app.py" --send jobs.jsonl --until-empty',),
+    examples=(
+        "watchbot init thumbnails",
+        'watchbot local --app "python app.py" --send jobs.jsonl --until-empty',
+        "watchbot dead-letter --stack Thumbnails",
+    ),
 )
 @click.version_option(__version__, prog_name=PROGRAM)
 def cli() -> None:

@@ -40,7 +40,7 @@ def test_nothing_is_found_in_an_example(example: Path, monkeypatch: pytest.Monke
         apps.append(app)
 
     monkeypatch.setattr(App, "synth", synth)
-    runpy.run_path(str(example))
+    runpy.run_path(str(example), run_name="__main__")
     assert [finding for app in apps for finding in _findings(app)] == []
     assert len(apps) == 1
 

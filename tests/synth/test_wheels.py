@@ -57,3 +57,18 @@ def test_installed_wheels_build_the_same_watcher_image_as_the_checkout(installed
     assert all(Path(file).is_relative_to(ROOT) for file in from_checkout["from"])
     assert len(from_wheels["assets"]) == 1
     assert from_wheels["assets"] == from_checkout["assets"]
+
+
+def test_an_installed_wheel_makes_the_same_new_service_as_the_checkout(installed: Path, tmp_path: Path) -> None:
+    for name, path in (("wheels", installed), ("checkout", ROOT / "src")):
+        make = f"import sys; sys.path.insert(0, {str(path)!r}); from watchbot_cli import new_service as made; "
+        (tmp_path / name).mkdir()
+        asked = make + "made.init('new'); print(made.__file__)"
+        ran = subprocess.run(
+            [sys.executable, "-c", asked], cwd=tmp_path / name, check=True, capture_output=True, text=True
+        )
+        assert Path(ran.stdout.strip()).is_relative_to(path)
+    made = {name: tmp_path / name / "new" for name in ("wheels", "checkout")}
+    files = {str(one.relative_to(made["checkout"])) for one in made["checkout"].rglob("*") if one.is_file()}
+    assert files == {str(one.relative_to(made["wheels"])) for one in made["wheels"].rglob("*") if one.is_file()}
+    assert all((made["wheels"] / one).read_bytes() == (made["checkout"] / one).read_bytes() for one in files)
