@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import os
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -134,3 +135,28 @@ def test_a_reader_that_goes_away_hides_nothing(deployed: Operated) -> None:
     assert running.returncode == 1
     assert talk == "watchbot: standard output cannot be written to: Broken pipe\n"
     assert deployed.counts(plain.dead_letter_queue_url) == (40, 0)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["dead-letter", "list"],
+        ["dead-letter", "show", "nobody's"],
+        ["dead-letter", "export", "-"],
+        ["send", "x", "--json"],
+    ],
+    ids=" ".join,
+)
+def test_no_reader_at_all_is_a_sentence(operated: Operated, arguments: list[str]) -> None:
+    put(operated.sqs, operated.services["plain"], "one")
+    if "show" in arguments:
+        (letter,) = operated.run("dead-letter", "list", "--json").stdout.splitlines()
+        arguments = [*arguments[:-1], json.loads(letter)["message_id"]]
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = operated.command(*arguments)
+    ran = subprocess.run(command, env=operated.environment(), stdout=writing, stderr=-1, text=True, check=False)
+    os.close(writing)
+    assert ran.returncode == 1
+    assert ran.stderr.splitlines()[-1] == "watchbot: standard output cannot be written to: Broken pipe"
+    assert "Traceback" not in ran.stderr

@@ -18,6 +18,7 @@ from rich.console import Console
 
 from watchbot_cli.assembly import synthesise
 from watchbot_cli.errors import CommandError, UsageError
+from watchbot_cli.output import write, write_json
 from watchbot_cli.simulation.cost import Prices
 from watchbot_cli.simulation.costs_table import costs_table
 from watchbot_cli.simulation.page import page
@@ -79,7 +80,7 @@ def run(asked: Asked) -> None:
     if asked.html is not None:
         _write(Path(asked.html), page(runs, workload, prices))
     if asked.as_json:
-        print(json.dumps(as_json(runs, workload, conditions, prices), default=str))  # noqa: T201 - stdout is data
+        write(json.dumps(as_json(runs, workload, conditions, prices), default=str))
     else:
         show(_console(), runs, workload, prices)
 
@@ -88,7 +89,7 @@ def show_costs(duration: str, task_start: str, *, as_json: bool) -> None:
     """Print what a million messages cost, by isolation and capacity."""
     table = costs_table(_duration(duration), _time(task_start, "--task-start"), Prices.read())
     if as_json:
-        print(json.dumps(table.to_dict()))  # noqa: T201 - stdout is data
+        write_json(table.to_dict())
     else:
         table.show(_console())
 
