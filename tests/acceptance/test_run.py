@@ -54,7 +54,7 @@ app.synth()
 """
 
 WORKER = """
-import json, os, sys, time
+import json, os, subprocess, sys, time
 
 message = os.environ.get("Message", "")
 match message:
@@ -66,8 +66,9 @@ match message:
         time.sleep(1000)
     case "slow":
         time.sleep(1.1)
-    case "read":
-        print("read", sys.stdin.read())
+    case "daemon":
+        print(subprocess.Popen(["sleep", "1003"], start_new_session=True).pid)
+        sys.exit()
     case "dead":
         sys.exit(5)
     case "fail":
@@ -192,10 +193,20 @@ def test_whatever_ends_the_command_ends_the_worker(app: str, tmp_path: Path, num
         running.send_signal(number)
         assert ("interrupted" in running.stderr.read()) is (number is signal.SIGTERM)
         assert running.wait(60) == (1 if number is signal.SIGTERM else -signal.SIGKILL)
+    _expect_end(pid)
+
+
+def _expect_end(pid: int) -> None:
     until = time.monotonic() + 60
     while Path(f"/proc/{pid}").exists():
         assert time.monotonic() < until
         threading.Event().wait(0.02)
+
+
+def test_what_a_job_leaves_running_ends_with_it(app: str) -> None:
+    ran = _run(_command(app, "daemon"))
+    assert ran.returncode == 0, ran.stderr
+    _expect_end(int(ran.stdout))
 
 
 def test_a_dead_letter_runs_as_the_message_that_it_was(app: str) -> None:

@@ -38,6 +38,7 @@ class Bench:
         job_timeout_seconds: float = 0,
         scratch: Path | None = None,
         environment: Mapping[bytes, bytes] | None = None,
+        has_lines: bool = True,
     ) -> None:
         self.lines: list[str] = []
         self.space = ScratchSpace(None if scratch is None else str(scratch))
@@ -51,7 +52,7 @@ class Bench:
             can_dead_letter=True,
             space=self.space,
             reaper=reaper,
-            lines_of=lambda message_id: self,
+            lines_of=(lambda message_id: self) if has_lines else None,
         )
         self.started = asyncio.Event()
         self._spoken = asyncio.Event()
@@ -379,3 +380,21 @@ def test_attributes_that_no_variable_holds_are_in_a_file(size: int, big_variable
 
     lines, result = asyncio.run(scenario())
     assert (lines, result.outcome) == ([str(len(text)), "unset"], Outcome.SUCCEEDED)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the group in /proc")
+def test_a_worker_with_no_place_for_its_lines_has_our_streams_and_group(capfd: pytest.CaptureFixture[str]) -> None:
+    async def scenario() -> Result:
+        bench = Bench("cut -d ' ' -f 5 /proc/$$/stat; echo talk >&2; exit 3", has_lines=False)
+        return await bench.run()
+
+    assert asyncio.run(scenario()).exit_code == 3
+    assert capfd.readouterr() == (f"{os.getpgrp()}\n", "talk\n")
+
+
+def test_such_a_worker_alone_is_told_to_stop() -> None:
+    async def scenario() -> Result:
+        bench = Bench("trap 'exit 0' TERM; while :; do sleep 0.01; done", job_timeout_seconds=0.2, has_lines=False)
+        return await bench.run()
+
+    assert asyncio.run(scenario()).outcome is Outcome.TIMED_OUT

@@ -28,7 +28,7 @@ from watchbot_cli.options import FileName
     default=1,
     metavar="COUNT",
     show_default=True,
-    help="As if SQS handed it out for the so-manieth time.",
+    help="Which receive of the message it is.",
 )
 @click.option("--docker", is_flag=True, help="Run a container of the service's image, instead of a local process.")
 def run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -76,7 +77,7 @@ class Container:
 
         With PROCESS the command is the whole argv, and the image's entry point does not run.
         """
-        terminal = ["--tty"] if sys.stdin.isatty() and sys.stdout.isatty() else []
+        terminal = ["--tty"] if os.isatty(0) and os.isatty(1) else []
         is_process = self._isolation is Isolation.PROCESS
         entry, arguments = (["--entrypoint", command[0]], command[1:]) if is_process else ([], command)
         return [
