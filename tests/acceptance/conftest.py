@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.acceptance.debugged import synthesised
 from tests.acceptance.operated import Operated
 from tests.acceptance.queue import Queues
 from watchbot_cli.local.emulator import Emulator
@@ -31,3 +32,9 @@ def fifo_queues(emulator: Emulator, request: pytest.FixtureRequest) -> Queues:
 @pytest.fixture
 def operated(emulator: Emulator, request: pytest.FixtureRequest) -> Operated:
     return Operated(emulator, re.sub("[^A-Za-z0-9]+", "-", request.node.name)[-60:].strip("-"))
+
+
+@pytest.fixture(scope="session")
+def debugged(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The command that gives the output of the app that is debugged."""
+    return synthesised(tmp_path_factory.mktemp("debugged"))
