@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from watchbot.contract import Outcome
+from watchbot.result import FAILURES
 from watchbot_cli.span import seconds_of
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -58,6 +60,29 @@ def service_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return with_target
 
 
+def outcome_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what chooses jobs by how they ended; the command gets ``outcomes``, empty for all of them."""
+
+    @functools.wraps(command)
+    def with_outcomes(outcome: tuple[str, ...], failed: bool, **others: Any) -> Any:
+        chosen = {Outcome(one) for one in outcome} | (FAILURES if failed else frozenset())
+        return command(outcomes=frozenset(chosen), **others)
+
+    for option in reversed(_OUTCOMES):
+        with_outcomes = option(with_outcomes)
+    return with_outcomes
+
+
+_OUTCOMES = (
+    click.option(
+        "--outcome",
+        type=click.Choice([one.value for one in Outcome]),
+        metavar="OUTCOME",
+        multiple=True,
+        help=f"Jobs that came to this; may be given often: {', '.join(Outcome)}.",
+    ),
+    click.option("--failed", is_flag=True, help=f"Jobs whose worker is to blame: {', '.join(sorted(FAILURES))}."),
+)
 _OPTIONS = (
     click.option("--stack", "-s", metavar="NAME", required=True, help="The CloudFormation stack of the service."),
     click.option("--service", metavar="ID", help="Which Watchbot, if the stack holds several: its id or whole path."),

@@ -43,6 +43,8 @@ _THROTTLED = {
 }
 """https://docs.aws.amazon.com/general/latest/gr/api-retries.html and the services' common errors."""
 
+_PASSING_STATUS = {429, 500, 502, 503, 504}
+
 _NO_QUEUE = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
 
 
@@ -54,6 +56,14 @@ def refusal_of(error: Exception) -> CommandError | None:
         if isinstance(error, kinds):
             return say(error)
     return CommandError(f"AWS cannot be called: {error}") if isinstance(error, exceptions.BotoCoreError) else None
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether the same call may well succeed in a while: AWS throttles or has trouble, or the network is lost."""
+    if isinstance(error, exceptions.ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        return error.response.get("Error", {}).get("Code", "") in _THROTTLED or status in _PASSING_STATUS
+    return isinstance(error, exceptions.HTTPClientError | exceptions.ConnectionError)
 
 
 def _answered(error: exceptions.ClientError) -> CommandError:

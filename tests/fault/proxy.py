@@ -111,7 +111,7 @@ class FaultyProxy:
             writer.transport.abort()
 
     def _fault(self, request: bytes) -> str | None:
-        found = re.search(rb"(?i)\r\nx-amz-target: *AmazonSQS\.(\w+)", request)
+        found = re.search(rb"(?i)\r\nx-amz-target: *(?:AmazonSQS|Logs_\d+)\.(\w+)", request)
         action = found[1].decode() if found else ""
         with self._changed:
             self.calls += 1

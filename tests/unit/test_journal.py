@@ -42,7 +42,7 @@ def test_what_is_written_is_read_back(log_format: LogFormat) -> None:
     assert finished is not None
     assert spoken is not None
     assert (finished.source, finished.message_id, finished.event) == ("watcher", "id", "job.finished")
-    assert (finished.fields["outcome"], finished.fields["exit_code"]) == ("failed", 1)
+    assert (finished.level, finished.fields) == ("warning", {"outcome": "failed", "exit_code": 1})
     assert (spoken.source, spoken.message_id, spoken.line) == ("worker", "id", "hello [x] {")
 
 

@@ -23,6 +23,7 @@ from watchbot.contract import Event, LogFormat
 
 _WATCHER = "watcher"
 _WORKER = "worker"
+_AROUND = frozenset({"time", "source", "message_id", "level", "event"})
 
 _TEXT_LINE = re.compile(
     r"\[(?P<date>[^]]+ GMT)\] \[(?P<source>watcher|worker)\](?: \[(?P<id>[^] ]+)\])? (?P<rest>.*)", re.DOTALL
@@ -38,13 +39,14 @@ class Sink(Protocol):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Entry:
-    """One line read back: an event of the watcher with its fields, or a line of a worker."""
+    """One line read back: an event of the watcher with its level and fields, or a line of a worker."""
 
     source: str
     message_id: str | None
     event: str | None
     fields: Mapping[str, Any]
     line: str
+    level: str = "info"
 
 
 class Journal:
@@ -100,8 +102,10 @@ def parse_line(line: str) -> Entry | None:
     source, message_id, rest = match["source"], match["id"], match["rest"]
     if source == _WORKER:
         return Entry(source, message_id, None, {}, rest)
-    event, _, shown = re.sub(r"^\[(debug|warning|error)\] ", "", rest).partition(" ")
-    return Entry(source, message_id, event, (_object(shown) or {}) if shown else {}, rest)
+    mark = re.match(r"\[(debug|warning|error)\] ", rest)
+    event, _, shown = rest[mark.end() if mark else 0 :].partition(" ")
+    level = mark[1] if mark else "info"
+    return Entry(source, message_id, event, (_object(shown) or {}) if shown else {}, rest, level)
 
 
 def _parse_json(line: str) -> Entry | None:
@@ -112,7 +116,8 @@ def _parse_json(line: str) -> Entry | None:
     if source == _WORKER:
         worker = fields.get("worker")
         return Entry(source, message_id, None, {}, fields.get("line", "") if worker is None else _dump(worker))
-    return Entry(source, message_id, fields.get("event"), fields, line)
+    own = {name: value for name, value in fields.items() if name not in _AROUND}
+    return Entry(source, message_id, fields.get("event"), own, line, fields.get("level", "info"))
 
 
 def _dump(value: Mapping[str, Any]) -> str:

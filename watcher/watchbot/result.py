@@ -33,10 +33,11 @@ class Result:
 
         Never a forged message, or anyone who knows a webhook's address could raise alarms.
         """
-        return self.outcome in _FAILURES and not self.forged
+        return self.outcome in FAILURES and not self.forged
 
 
-_FAILURES = {Outcome.REJECTED, Outcome.DEAD_LETTERED, Outcome.FAILED, Outcome.TIMED_OUT}
+FAILURES = frozenset({Outcome.REJECTED, Outcome.DEAD_LETTERED, Outcome.FAILED, Outcome.TIMED_OUT})
+"""The outcomes that a worker is to blame for."""
 
 
 def exit_outcomes(exit_codes: Iterable[tuple[str, int]]) -> Mapping[int, Outcome]:

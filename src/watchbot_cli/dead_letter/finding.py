@@ -11,7 +11,7 @@ from watchbot_cli.dead_letter.listing import show_one
 from watchbot_cli.dead_letter.selection import Filters, Selection
 from watchbot_cli.dead_letter.walk import Walk
 from watchbot_cli.errors import CommandError
-from watchbot_cli.log_lines import lines_about
+from watchbot_cli.logs.log import Log
 from watchbot_cli.output import talk, write, write_json
 from watchbot_cli.session import Session
 
@@ -40,7 +40,8 @@ def find(queue: LetterQueue, wanted: str) -> Letter:
 def show_logs(logs: Any, service: Description, letter: Letter) -> None:
     """Print what the log says of a letter's job."""
     count = 0
-    for line in lines_about(logs, service.log_group, letter.message_id, letter.published_at):
+    log = Log(logs, service.log_group, service.isolation)
+    for line in log.digest(letter.message_id, max(0, int(letter.published_at * 1000))):
         write(line)
         count += 1
     if not count:

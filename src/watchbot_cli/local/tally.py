@@ -10,8 +10,7 @@ from typing import Any
 
 from watchbot.contract import Event, Outcome
 from watchbot.journal import Entry
-
-_FAILURES = {Outcome.FAILED, Outcome.TIMED_OUT, Outcome.REJECTED, Outcome.DEAD_LETTERED}
+from watchbot.result import FAILURES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,7 +69,7 @@ class Tally:
         self._ended_at = self._now()
         self._durations.append(float(entry.fields.get("duration_seconds", 0)))
         self.succeeded += outcome == Outcome.SUCCEEDED
-        self.failed += outcome in _FAILURES
+        self.failed += outcome in FAILURES
         self.retried += settlement == "returned"
         self.removed += settlement in ("deleted", "dead_lettered")
 
