@@ -13,6 +13,7 @@ from watchbot import __version__
 from watchbot_cli.commands.completion import PROGRAM, completion
 from watchbot_cli.commands.dead_letter import dead_letter
 from watchbot_cli.commands.init import init
+from watchbot_cli.commands.jobs import jobs
 from watchbot_cli.commands.local import local
 from watchbot_cli.commands.logs import logs
 from watchbot_cli.commands.pause import pause
@@ -25,7 +26,7 @@ from watchbot_cli.commands.top import top
 from watchbot_cli.errors import CommandError
 from watchbot_cli.examples import Group
 
-_COMMANDS = (completion, dead_letter, init, local, logs, pause, resume, run, send, simulate, status, top)
+_COMMANDS = (completion, dead_letter, init, jobs, local, logs, pause, resume, run, send, simulate, status, top)
 
 
 @click.group(

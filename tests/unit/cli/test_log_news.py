@@ -39,7 +39,7 @@ class _Logs:
 
     def paginate(self, **asked: Any) -> Iterator[dict[str, Any]]:
         words = [word.strip('"') for word in asked.get("filterPattern", "").split()]
-        found = [
+        found: list[dict[str, Any]] = [
             {"eventId": str(number), "timestamp": at, "logStreamName": stream, "message": text}
             for number, (at, stream, text) in enumerate(self.events)
             if at >= asked["startTime"]

@@ -1,0 +1,1 @@
+"""``watchbot jobs``: how recent jobs ended, as CloudWatch Logs Insights finds it in the log."""
