@@ -14,7 +14,7 @@ from watchbot_cli.refusal import is_passing, refusal_of
 
 _PAUSE_SECONDS = 2.0
 _LONGEST_PAUSE_SECONDS = 30.0
-"""An account may ask five times a second, ten in some regions.
+"""How often all of an account may ask together is limited.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
 """
