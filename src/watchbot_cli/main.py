@@ -21,7 +21,28 @@ from watchbot_cli.commands.resume import resume
 from watchbot_cli.commands.run import run
 from watchbot_cli.commands.send import send
 from watchbot_cli.commands.simulate import simulate
-_COMMANDS = (completion, dead_letter, init, jobs, local, logs, pause, resume, run, send, simulate, status, top, worker_capacity)
+from watchbot_cli.commands.status import status
+from watchbot_cli.commands.top import top
+from watchbot_cli.commands.worker_capacity import worker_capacity
+from watchbot_cli.errors import CommandError
+from watchbot_cli.examples import Group
+
+_COMMANDS = (
+    completion,
+    dead_letter,
+    init,
+    jobs,
+    local,
+    logs,
+    pause,
+    resume,
+    run,
+    send,
+    simulate,
+    status,
+    top,
+    worker_capacity,
+)
 
 
 @click.group(

@@ -39,7 +39,7 @@ def _ask(client: Any, waits: list[float]) -> list[int]:
 def test_a_query_is_waited_for(stubbed: tuple[Any, Stubber]) -> None:
     client, stub = stubbed
     for status in ("Scheduled", "Running", "Running", "Running"):
-        answer = {"status": status, "statistics": {"recordsScanned": 5.0}, "results": []}
+        answer: dict[str, Any] = {"status": status, "statistics": {"recordsScanned": 5.0}, "results": []}
         stub.add_response("get_query_results", answer, {"queryId": "q"})
     rows = [[{"field": name, "value": value} for name, value in _ROW.items()]]
     stub.add_response("get_query_results", {"status": "Complete", "results": rows}, {"queryId": "q"})
