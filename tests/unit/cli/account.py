@@ -12,6 +12,7 @@ import boto3
 from watchbot.contract import Description, Isolation
 
 CLUSTER = "arn:aws:ecs:eu-west-1:111122223333:cluster/elsewhere"
+_SERVICE = "arn:aws:ecs:eu-west-1:111122223333:service/elsewhere/watchers"
 _PAGE = 100
 _MOST_DESCRIBED = 100
 
@@ -50,12 +51,20 @@ def told(**settings: str) -> list[dict[str, str]]:
 
 
 class Account:
-    """What is in it; ``denied`` are the operations that its credentials may not call."""
+    """What is in it: one cluster with instances; ``fitting`` says for which of them an expression holds.
+
+    ``denied`` are the operations that its credentials may not call.
+    """
 
     region = "eu-west-1"
 
     def __init__(self) -> None:
-        self.service: dict[str, Any] = {"serviceName": "watchers", "status": "ACTIVE", "taskDefinition": "watcher"}
+        self.service: dict[str, Any] = {
+            "serviceArn": _SERVICE,
+            "serviceName": "watchers",
+            "status": "ACTIVE",
+            "taskDefinition": "watcher",
+        }
         self.definitions: dict[str, dict[str, Any]] = {}
         self.instances: list[dict[str, Any]] = []
         self.fitting: dict[str, list[int]] = {}
@@ -87,13 +96,19 @@ class Account:
 
     def _answer(self, model: Any, params: Mapping[str, Any], **_: Any) -> tuple[Any, dict[str, Any]]:
         self.asked.append(model.name)
+        asked = json.loads(params["body"])
         if model.name in self.denied:
             return _error(400, "AccessDeniedException", f"not authorized to perform {model.name}")
-        found: Any = getattr(self, f"_{model.name}")(json.loads(params["body"]))
+        if "cluster" in asked and asked["cluster"] not in self.tasks:
+            return _error(400, "ClusterNotFoundException", "Cluster not found.")
+        found: Any = getattr(self, f"_{model.name}")(asked)
         return found if isinstance(found, tuple) else (SimpleNamespace(status_code=200), found)
 
     def _DescribeServices(self, asked: Mapping[str, Any]) -> Any:  # noqa: N802 - the operation's name
-        return {"services": [self.service] if asked["services"] == ["watchers"] else [], "failures": []}
+        return {
+            "services": [self.service] if asked["services"] == [self.service["serviceArn"]] else [],
+            "failures": [],
+        }
 
     def _DescribeTaskDefinition(self, asked: Mapping[str, Any]) -> Any:  # noqa: N802
         return {"taskDefinition": self.definitions[asked["taskDefinition"]]}
@@ -131,8 +146,8 @@ def _description(isolation: Isolation) -> Description:
         queue_url="queue",
         dead_letter_queue_url="letters",
         log_group="log",
-        cluster="elsewhere",
-        ecs_service="watchers",
+        cluster=CLUSTER,
+        ecs_service=_SERVICE,
         task_definition="watcher",
         worker_task_definition="worker",
     )
