@@ -47,11 +47,12 @@ def _of_processes(
 ) -> WorkerPlacement:
     """Workers are processes of the service's own tasks, so many in each.
 
-    ECS places none where the weight is 0, but for a base:
+    Where the weight is 0 ECS places no more than a base, unless there is no other place:
     https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CapacityProviderStrategyItem.html
     """
     strategy = service.get("capacityProviderStrategy", ())
-    providers = tuple(one["capacityProvider"] for one in strategy if one.get("weight") or one.get("base"))
+    used = [one for one in strategy if one.get("weight")] or strategy
+    providers = tuple(one["capacityProvider"] for one in used)
     return WorkerPlacement(
         cluster=cluster,
         task_definition=watcher["taskDefinitionArn"],

@@ -238,9 +238,18 @@ def test_weights_of_a_service_are_said_not_to_count(account: Account, found: Tol
     account.quotas = {ON_DEMAND: 1.0, SPOT: 1.0}
     strategy = [{"capacityProvider": name, "weight": weight} for name, weight in (("FARGATE", 1), ("FARGATE_SPOT", 4))]
     task = _process_task(3, cpu="256", memory="512", networkMode="awsvpc")
-    told = found(account.of_processes(task, capacityProviderStrategy=[*strategy, {"capacityProvider": "unused"}]))
+    told = found(
+        account.of_processes(task, capacityProviderStrategy=[*strategy, {"capacityProvider": "base", "base": 2}])
+    )
     assert told["workers"] == 24
     assert any(reason.startswith("weights") for reason in told["not_counted"])
+
+
+def test_a_service_on_fargate_without_a_strategy_has_the_quota_of_on_demand(account: Account, found: Told) -> None:
+    account.quotas = {ON_DEMAND: 1.0}
+    told = found(account.of_processes(_process_task(3, cpu="512", memory="1024"), launchType="FARGATE"))
+    assert [(pool["name"], pool["tasks"]) for pool in told["pools"]] == [("FARGATE", 2)]
+    assert told["workers"] == 6
 
 
 def test_without_a_right_to_quotas_fargate_is_not_known_and_the_rest_is(
