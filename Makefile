@@ -9,7 +9,7 @@ RUN = PATH="$(CURDIR)/$(BIN):$$PATH" JSII_NODE="$(NODE)"
 SOURCES = src watcher tests examples bench docs/cli_page.py docs/dashboard_picture.py docs/props_page.py
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test fault lowest e2e bench bench-scale bench-scaling bench-scaling-real bench-progress bench-send bench-synth check synth dashboard-picture cli-page props-page format requirements clean
+.PHONY: help install demo test commands fault lowest e2e bench bench-scale bench-scaling bench-scaling-real bench-progress bench-send bench-synth check synth dashboard-picture cli-page props-page format requirements clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,7 +29,10 @@ demo: $(STAMP) ## run the census example end to end on an AWS embedded in this m
 
 test: $(STAMP) ## run the tests that need no Docker and no network
 	@$(RUN) python -m pytest tests/unit tests/property tests/contract tests/synth tests/acceptance tests/docs -n auto --dist loadgroup -q
-	@echo "left out: make fault (kills, a faulty network) and make e2e (real containers, needs a Docker engine)"
+	@echo "left out: make commands (the command line), make fault (kills, a faulty network), make e2e (real containers, needs a Docker engine)"
+
+commands: $(STAMP) ## run the tests of the command line: whole apps, real terminals (minutes)
+	@$(RUN) python -m pytest tests/commands -n auto -q
 
 fault: $(STAMP) ## run the tests that break things: kills, a faulty network (minutes)
 	@$(RUN) python -m pytest tests/fault --ignore tests/fault/test_combinations.py -q
