@@ -9,8 +9,10 @@ import select
 import struct
 import subprocess
 import termios
+import threading
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 
 _PATIENCE_SECONDS = 60
@@ -76,6 +78,18 @@ class Terminal:
     def presses_ctrl_c(self, question: str) -> None:
         """Wait for a question, and interrupt."""
         self.shows(question)
+        os.write(self._ours, b"\x03")
+
+    def interrupts(self, question: str) -> None:
+        """Interrupt a command that waits for an answer.
+
+        Python does not notice between its last look for signals and the read, so nobody could tell what is to come.
+        """
+        self.shows(question)
+        until, pause = time.monotonic() + _PATIENCE_SECONDS, threading.Event()
+        while not Path(f"/proc/{self._process.pid}/syscall").read_text().startswith("0 0x0 "):
+            assert time.monotonic() < until, f"nothing reads an answer to {question!r}"
+            pause.wait(0.01)
         os.write(self._ours, b"\x03")
 
     def shows(self, text: str) -> str:

@@ -60,7 +60,7 @@ def test_ctrl_c_gives_back_what_was_looked_at(operated: Operated) -> None:
     with _triage(operated) as terminal:
         terminal.answers("What next?", "t")
         terminal.answers("What next?", "l")
-        terminal.presses_ctrl_c("What next?")
+        terminal.interrupts("What next?")
         exit_code, rest = terminal.ends()
     assert (exit_code, "watchbot: interrupted" in rest, "Traceback" in rest) == (1, True, False)
     assert operated.counts(plain.dead_letter_queue_url) == (15, 0)
