@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import json
 import os
 import re
@@ -136,7 +137,8 @@ class Watcher:
         pid = self._process._process.pid
         os.kill(pid, signal.SIGSTOP)
         for one in (*_descendants(pid), pid):
-            os.kill(one, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # what a worker started may have ended meanwhile
+                os.kill(one, signal.SIGKILL)
         self._process.let_go()
         self._process.end()
         while (line := self._lines.get(timeout=_PATIENCE_SECONDS)) is not None:
@@ -156,6 +158,10 @@ class Watcher:
 
 
 def _descendants(pid: int) -> Iterator[int]:
-    for child in map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()):
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except (FileNotFoundError, ProcessLookupError):
+        return
+    for child in map(int, children):
         yield from _descendants(child)
         yield child
