@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+import inspect
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -36,6 +39,22 @@ class Clock:
         return self.now
 
 
+class _Atomic:
+    """A client of moto's whose calls come one after the other: it looks at a condition, and then writes, unlocked."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._lock = threading.Lock()
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._client, name)
+        return functools.partial(self._call, found) if inspect.ismethod(found) else found
+
+    def _call(self, method: Callable[..., Any], **asked: Any) -> Any:
+        with self._lock:
+            return method(**asked)
+
+
 @pytest.fixture(params=["simulated", "moto"])
 def client(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     if request.param == "simulated":
@@ -51,7 +70,7 @@ def client(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
             AttributeDefinitions=[{"AttributeName": PROGRESS_KEY, "AttributeType": "S"}],
             BillingMode="PAY_PER_REQUEST",
         )
-        yield moto
+        yield _Atomic(moto)
 
 
 @pytest.fixture
