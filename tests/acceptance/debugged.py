@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import shlex
 import subprocess
 import sys
 from pathlib import Path
+
+from tests.acceptance.recorded import recorded
 
 APP = """
 from aws_cdk import App, Duration, Stack
@@ -72,10 +73,7 @@ def synthesised(folder: Path) -> str:
     (folder / "worker" / "Dockerfile").write_text("FROM scratch AS last\n")
     (folder / "worker" / "work.py").write_text(WORKER)
     (folder / "app.py").write_text(APP)
-    environment = {**os.environ, "CDK_OUTDIR": str(folder / "cdk.out")}
-    subprocess.run([sys.executable, "app.py"], cwd=folder, env=environment, check=True)
-    copy = f'cp -r {shlex.quote(str(folder / "cdk.out"))}/. "$CDK_OUTDIR"'
-    return shlex.join(["sh", "-c", copy])
+    return recorded(folder)
 
 
 def command(app: str, *arguments: str, service: str | None = "process") -> list[str]:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.recorded import recorded
+
 pytestmark = pytest.mark.xdist_group("local")
 
 APP = """
@@ -123,10 +125,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> str:
     (worker / "broken").write_text("this is no program\n")
     (worker / "broken").chmod(0o755)
     (folder / "app.py").write_text(APP)
-    environment = {**os.environ, "CDK_OUTDIR": str(folder / "cdk.out")}
-    subprocess.run([sys.executable, "app.py"], cwd=folder, env=environment, check=True)
-    copy = f'cp -r {shlex.quote(str(folder / "cdk.out"))}/. "$CDK_OUTDIR"'
-    return shlex.join(["sh", "-c", copy])
+    return recorded(folder)
 
 
 def _local(*arguments: str, said: str = "", **environment: str) -> subprocess.CompletedProcess[str]:

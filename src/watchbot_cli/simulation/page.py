@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 
-from watchbot_cli.simulation.chart import columns
+from watchbot_cli.chart import columns
 from watchbot_cli.simulation.cost import Prices
 from watchbot_cli.simulation.report import COLUMNS, row
 from watchbot_cli.simulation.run import Run

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from watchbot_cli.simulation.chart import drawn
+from watchbot_cli.chart import drawn
 from watchbot_cli.simulation.cost import Prices
 from watchbot_cli.simulation.run import Run
 from watchbot_cli.simulation.setting import Conditions

@@ -9,7 +9,7 @@ from datetime import datetime
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.text import Text
 
-from watchbot_cli.simulation import chart
+from watchbot_cli import chart
 from watchbot_cli.span import spoken
 from watchbot_cli.status.screen import screen
 from watchbot_cli.top.seen import Seen

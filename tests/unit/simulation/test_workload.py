@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from watchbot_cli.chart import columns, drawn
 from watchbot_cli.errors import UsageError
-from watchbot_cli.simulation.chart import columns, drawn
 from watchbot_cli.simulation.workload import DISTRIBUTIONS, burst, duration_draw, read_trace, steady
 from watchbot_cli.span import per_second_of, seconds_of, spoken
 
