@@ -39,6 +39,35 @@ def test_a_flood_is_cut_to_its_rate_and_counted_to_the_line() -> None:
     assert json.loads(metric_lines[0])["LogLinesDropped"] == dropped
 
 
+def test_no_line_of_a_quiet_worker_is_lost_beside_a_flood() -> None:
+    """A flood took what the rate gave in the very moment, and a line that came in the next one was dropped."""
+
+    async def scenario() -> list[str]:
+        lines: list[str] = []
+        metrics = Metrics("svc", lambda _: None, lambda: 0.0)
+        log = WorkerLog(Journal(lines.append, LogFormat.JSON, lambda: 0.0), metrics, 100_000)
+        flood_end, flood = os.pipe()
+        quiet_end, quiet = os.pipe()
+        outputs = Output(flood_end, log.of_job("flood")), Output(quiet_end, log.of_job("quiet"))
+        for number in range(100):
+            # Five times the rate, in pieces so small that next to nothing is left of it at any time.
+            for _ in range(200):
+                os.write(flood, bytes(50))
+                await asyncio.sleep(0.0001)
+            os.write(quiet, b"good %d\n" % number)
+            await asyncio.sleep(0.0001)
+        os.close(flood)
+        os.close(quiet)
+        for output in outputs:
+            output.finish()
+        return lines
+
+    entries = [json.loads(line) for line in run_virtual(scenario())]
+    spoken = [entry["line"] for entry in entries if entry["message_id"] == "quiet" and entry["source"] == "worker"]
+    assert spoken == [f"good {number}" for number in range(100)]
+    assert {entry["message_id"] for entry in entries if entry["source"] == "watcher"} == {"flood"}
+
+
 def test_a_line_that_was_begun_or_ended_in_a_flood_is_missing_whole_and_counted() -> None:
     class Refusing:
         """Allows what comes while ``open`` says so."""

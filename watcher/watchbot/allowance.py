@@ -12,12 +12,12 @@ class Allowance:
         self._left = float(most)
         self._counted_at = 0.0
 
-    def take(self, now: float, *, leaving: int = 0) -> bool:
-        """Take one, if there is one besides those that are to be left."""
+    def take(self, now: float, count: int = 1, *, leaving: int = 0) -> bool:
+        """Take so many, if there are as many besides those that are to be left."""
         gained = max(0.0, now - self._counted_at) / self._seconds_for_one
         self._left = min(self._left + gained, float(self._most))
         self._counted_at = now
-        if self._left < 1 + leaving:
+        if self._left < count + leaving:
             return False
-        self._left -= 1
+        self._left -= count
         return True
