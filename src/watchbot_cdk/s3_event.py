@@ -7,12 +7,15 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from aws_cdk import Annotations, Stack, Token
+import jsii
+from aws_cdk import Annotations, Aspects, IAspect, Stack, Token
 from aws_cdk import aws_events as events
 from aws_cdk import aws_s3 as s3
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from watchbot_cdk.problems import is_list_of
+
+_PROPERTY = "NotificationConfiguration.EventBridgeConfiguration"
 
 
 class S3Event(enum.StrEnum):
@@ -51,20 +54,40 @@ def s3_pattern(
 def enable_events(scope: Construct, bucket: s3.IBucket) -> None:
     """Have the bucket tell EventBridge of everything that happens in it.
 
-    The CDK's own switch brings a Lambda function, unless the bucket has one already, which would switch ours off again.
-    A bucket of somebody else's can only be switched on by them.
+    The CDK's own switch brings a Lambda function: a property of the bucket does without, unless something else brings
+    that function, which is known at synthesis. A bucket of somebody else's can only be switched on by them.
     """
     resource = bucket.node.default_child
-    if bucket.node.try_find_child("Notifications") is not None:
+    if isinstance(resource, s3.CfnBucket):
+        resource.add_property_override(f"{_PROPERTY}.EventBridgeEnabled", True)
+        Aspects.of(resource).add(_OneSwitch(bucket, resource))
+    elif _has_function(bucket):
         bucket.enable_event_bridge_notification()
-    elif isinstance(resource, s3.CfnBucket):
-        resource.add_property_override("NotificationConfiguration.EventBridgeConfiguration.EventBridgeEnabled", True)
     else:
         Annotations.of(scope).add_warning_v2(
             "watchbot-cdk:eventBridgeOfBucket",
             f"{bucket.node.path} is not of this app: no event arrives unless its owner has turned on "
             "Amazon EventBridge in the bucket's properties (an EventBridgeConfiguration in CloudFormation)",
         )
+
+
+@jsii.implements(IAspect)
+class _OneSwitch:
+    """Moves the switch to the function of ``add_event_notification``, called before or after: it overwrites ours."""
+
+    def __init__(self, bucket: s3.IBucket, resource: s3.CfnBucket) -> None:
+        self._bucket = bucket
+        self._resource = resource
+
+    def visit(self, node: IConstruct) -> None:
+        """Look at the bucket, as the CDK asks for it before it writes templates."""
+        if _has_function(self._bucket):
+            self._resource.add_property_deletion_override(_PROPERTY)
+            self._bucket.enable_event_bridge_notification()
+
+
+def _has_function(bucket: s3.IBucket) -> bool:
+    return bucket.node.try_find_child("Notifications") is not None
 
 
 def s3_event_problems(

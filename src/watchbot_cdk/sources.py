@@ -85,7 +85,6 @@ class Sources(Construct):
         """Work on what happens to the objects of a bucket: the worker's ``Message`` is EventBridge's event of it.
 
         :param bucket: a bucket of this app is told to send events; the owner of any other has to turn that on.
-            ``bucket.add_event_notification`` has to be called before.
         :param events: what has to happen; by default an object is created or overwritten.
         :param prefix: what the object's key has to begin with.
         :param suffix: what it has to end with.

@@ -166,17 +166,24 @@ def test_a_bucket_of_a_plain_template_keeps_its_own_notifications() -> None:
     assert len(configuration["TopicConfigurations"]) == 1
 
 
-def test_a_bucket_whose_notifications_the_cdk_writes_is_switched_on_there() -> None:
+@pytest.mark.parametrize("order", ["notification first", "events first", "events twice"])
+def test_a_bucket_whose_notifications_the_cdk_writes_is_switched_on_there_alone(order: str) -> None:
+    """CDK's function writes all that the bucket tells of: what a property says beside it would be gone."""
+
     def build(stack: Stack) -> None:
-        bucket = s3.Bucket(stack, "Inbox")
+        bucket, svc = s3.Bucket(stack, "Inbox"), _watchbot(stack)
+        if order != "notification first":
+            svc.on_s3_event(bucket)
         bucket.add_event_notification(
             s3.EventType.OBJECT_REMOVED, notifications.SnsDestination(sns.Topic(stack, "Removed"))
         )
-        _watchbot(stack).on_s3_event(bucket)
+        if order != "events first":
+            svc.on_s3_event(bucket, [S3Event.OBJECT_DELETED])
 
     template = synth(build)
     configuration = template.one("Custom::S3BucketNotifications")["NotificationConfiguration"]
     assert configuration["EventBridgeConfiguration"] == {}
+    assert len(configuration["TopicConfigurations"]) == 1
     assert "NotificationConfiguration" not in template.one("AWS::S3::Bucket", "Inbox")
 
 
