@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from aws_cdk import Duration
 from aws_cdk import aws_dynamodb as dynamodb
@@ -12,6 +12,7 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+from constructs import Construct
 
 from watchbot.contract import Isolation, LogFormat, is_reserved
 from watchbot_cdk.backoff import Backoff
@@ -89,8 +90,8 @@ class Arguments:
     watcher_image: ecs.ContainerImage | None
     progress_table: dynamodb.ITable | None = None
 
-    def check(self, path: Callable[[], str]) -> None:
-        """Raise :class:`WatchbotArgumentError` with everything that cannot be."""
+    def check(self, scope: Construct, construct_id: str) -> None:
+        """Raise :class:`WatchbotArgumentError` with everything that cannot be, of a service to be created there."""
         groups = (self.worker, self.placement, self.notifications, self.monitoring, self.log, self.ingress)
         problems = [*self._kinds(), *self._collections(), *itertools.chain(*(group.kinds() for group in groups))]
         if not problems:
@@ -103,13 +104,13 @@ class Arguments:
                 *self._platform(),
                 *self.worker.problems(self.isolation, self.memory_limit_mib, is_ec2=self.placement.capacity.is_ec2),
                 *self.placement.problems(self.isolation),
-                *self.notifications.problems(),
+                *self.notifications.problems(scope, has_alarms=self.monitoring.has_alarms),
                 *self.monitoring.problems(),
                 *self.log.problems(self.isolation),
                 *self.ingress.problems(),
             ]
         if problems:
-            raise WatchbotArgumentError(path(), problems)
+            raise WatchbotArgumentError(f"{scope.node.path}/{construct_id}", problems)
 
     def _kinds(self) -> Iterable[str]:
         yield from kind_problems("image", self.image, ecs.ContainerImage)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from aws_cdk import Annotations, Stack
@@ -20,6 +20,7 @@ https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
 
 _CARRYING = ("kms:Decrypt", "kms:GenerateDataKey*")
 _LOGGING = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey")
+_THIS_ACCOUNT = "with aws:SourceAccount this account"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,41 +49,62 @@ def encryption_key_problem(key: object) -> str | None:
 
 
 def allow_services(scope: Construct, key: kms.IKey) -> None:
-    """Let the services of AWS that carry messages, alarms and log lines use the key.
+    """Let the services of AWS that carry messages, alarms and log lines use the key."""
+    _allow(scope, key, "encryption_key", list(_uses(Stack.of(scope))))
+
+
+def allow_alarms(scope: Construct, key: kms.IKey) -> None:
+    """Let alarms use the key of a notification topic that was given."""
+    _allow(scope, key, "the key of notification_topic", [_alarms(Stack.of(scope))])
+
+
+def _allow(scope: Construct, key: kms.IKey, name: str, uses: Sequence[_Use]) -> None:
+    """Add to the policy of the key.
 
     An alias or the ARN of a key has no policy that could be changed here: what it has to allow is told in a warning.
     """
-    uses = list(_uses(Stack.of(scope)))
     # All are tried: one that could be added is not to keep the others from being.
     added = [key.add_to_resource_policy(use.statement()).statement_added for use in uses]
     if not all(added):
         needs = "; ".join(f"{use.service.partition('.')[0]} {', '.join(use.actions)} ({use.told})" for use in uses)
         Annotations.of(scope).add_warning_v2(
             "watchbot-cdk:keyPolicy",
-            f"the policy of encryption_key cannot be changed from this app; it has to allow the services {needs}",
+            f"the policy of {name} cannot be changed from this app; it has to allow the services {needs}",
         )
 
 
 def _uses(stack: Stack) -> Iterable[_Use]:
     """Say who uses the key.
 
-    The conditions keep other accounts from having these services use it. They name no topic or log group, which
-    themselves name the key: CloudFormation creates nothing in a circle. EventBridge gives KMS no source to compare,
-    as SNS's page says; who may send is then in the policy of the queue.
+    The conditions keep other accounts from having these services use it. They name no topic, bucket or log group, which
+    themselves may name the key: CloudFormation creates nothing in a circle. EventBridge gives KMS no source to compare,
+    as SNS's page says; who may send is then in the policy of the queue. S3 is a source of the topic: CDK adds no
+    statement for it, and S3 refuses to notify a topic that it cannot encrypt for.
 
     https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html#key-policy-sns-sqs
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
     """
-    for service, sources in (("sns", "*"), ("cloudwatch", "alarm:*")):
-        conditions = {
-            "StringEquals": {"aws:SourceAccount": stack.account},
-            "ArnLike": {"aws:SourceArn": _arns(stack, service, sources)},
-        }
-        yield _Use(f"{service}.amazonaws.com", _CARRYING, conditions, "with aws:SourceAccount this account")
+    yield _of_account(stack, "sns", "*")
+    yield _alarms(stack)
     yield _Use("events.amazonaws.com", _CARRYING, None, "without a condition")
+    account = {"StringEquals": {"aws:SourceAccount": stack.account}}
+    yield _Use("s3.amazonaws.com", _CARRYING, account, _THIS_ACCOUNT)
     groups = {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": _arns(stack, "logs", "log-group:*")}}
     logs = f"logs.{stack.region}.{stack.url_suffix}"
     yield _Use(logs, _LOGGING, groups, "with kms:EncryptionContext:aws:logs:arn a log group of this account")
+
+
+def _alarms(stack: Stack) -> _Use:
+    return _of_account(stack, "cloudwatch", "alarm:*")
+
+
+def _of_account(stack: Stack, service: str, sources: str) -> _Use:
+    conditions = {
+        "StringEquals": {"aws:SourceAccount": stack.account},
+        "ArnLike": {"aws:SourceArn": _arns(stack, service, sources)},
+    }
+    return _Use(f"{service}.amazonaws.com", _CARRYING, conditions, _THIS_ACCOUNT)
 
 
 def _arns(stack: Stack, service: str, resources: str) -> str:

@@ -16,6 +16,11 @@ class Monitoring:
     alarms: Alarms
     dashboard: bool
 
+    @property
+    def has_alarms(self) -> bool:
+        """Whether any alarm is on."""
+        return bool(self.alarms.chosen)
+
     def kinds(self) -> Iterable[str]:
         """Say which arguments are of another kind."""
         yield from kind_problems("alarms", self.alarms, Alarms)

@@ -7,12 +7,13 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from aws_cdk import Token
+from aws_cdk import Stack, Token
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from watchbot_cdk.encryption import allow_alarms
 from watchbot_cdk.problems import is_list_of, kind_problems
 from watchbot_cdk.remembered import remembered
 from watchbot_cdk.stacks import account_of, stack_of
@@ -54,8 +55,8 @@ class Notifications:
             yield f"notification_topic must be a Topic or None, got {self.topic!r}"
         yield from kind_problems("notify_on_each_failure", self.on_each_failure, bool)
 
-    def problems(self) -> Iterable[str]:
-        """Say what cannot be, of arguments of the right kinds."""
+    def problems(self, scope: Construct, *, has_alarms: bool) -> Iterable[str]:
+        """Say what cannot be, of arguments of the right kinds, for a service in this scope."""
         if self.email is not None and self.topic is not None:
             yield (
                 "notification_email and notification_topic cannot both be given: subscribe the address to the topic, "
@@ -71,20 +72,42 @@ class Notifications:
                 yield f"notification_email must name each address once, got {address!r} {count} times"
         if self.topic is not None and self.topic.fifo:
             yield "notification_topic must be a standard topic, got a FIFO topic, to which alarms and mail cannot go"
+        if self.topic is not None and has_alarms:
+            yield from _region_problems(self.topic, scope)
 
 
-def add_notification_topic(scope: Construct, notifications: Notifications, key: kms.IKey | None) -> sns.ITopic:
+def _region_problems(topic: sns.ITopic, scope: Construct) -> Iterable[str]:
+    """Say that alarms cannot tell this topic, which has to be in their own region, unless either is not known.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
+    """
+    ours, theirs = Stack.of(scope).region, topic.env.region
+    if ours != theirs and not Token.is_unresolved(ours) and not Token.is_unresolved(theirs):
+        yield (
+            f"notification_topic must be in region {ours}, got {topic.node.path} in {theirs}: alarms tell topics of "
+            "their own region alone; give one there, or switch them off with alarms=Alarms.off()"
+        )
+
+
+def add_notification_topic(
+    scope: Construct, notifications: Notifications, key: kms.IKey | None, *, has_alarms: bool
+) -> sns.ITopic:
     """Create the topic, with its subscribers and under the key, unless it was given.
 
     Only alarms of this account and who has a right by its own role may publish, over TLS; a topic has no other way to
     let CloudWatch publish once it has a policy at all. To a given topic that has none SNS's default applies, under
-    which alarms may publish, too, and which a policy of ours would replace.
+    which alarms may publish, too, and which a policy of ours would replace. Its key is another matter: CloudWatch has
+    to be let use it, or no alarm arrives.
     https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html
+    https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
     """
     given = notifications.topic
     if given is not None:
         if given.node.try_find_child("Policy") is not None:
             _let_alarms_publish(given, scope)
+        its_key = given.master_key
+        if has_alarms and its_key is not None and its_key is not key:
+            allow_alarms(scope, its_key)
         return given
     topic = sns.Topic(scope, "NotificationTopic", enforce_ssl=True, master_key=key)
     _let_alarms_publish(topic, scope)

@@ -267,11 +267,13 @@ class Watchbot(ServiceMetrics, Sources):
             reduce=reduce,
             watcher_image=watcher_image,
         )
-        arguments.check(lambda: f"{scope.node.path}/{id}")
+        arguments.check(scope, id)
         super().__init__(scope, id)
         if encryption_key is not None:
             allow_services(self, encryption_key)
-        self._notification_topic = add_notification_topic(self, arguments.notifications, encryption_key)
+        self._notification_topic = add_notification_topic(
+            self, arguments.notifications, encryption_key, has_alarms=arguments.monitoring.has_alarms
+        )
         notifications = dataclasses.replace(arguments.notifications, topic=self._notification_topic)
         arguments = dataclasses.replace(arguments, notifications=notifications)
         self._messages = add_messages(self, arguments)

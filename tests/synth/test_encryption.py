@@ -8,6 +8,8 @@ import pytest
 from aws_cdk import App, Environment, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_s3_notifications as notifications
 
 from tests.synth.template import Template, image, placeholders, synth, synth_watchbot
 from watchbot.contract import Isolation
@@ -20,7 +22,7 @@ SNS_DECRYPTION_FLAG = "@aws-cdk/aws-sns-subscriptions:restrictSqsDescryption"
 
 
 def _synth(flags: dict[str, Any] | None = None) -> Template:
-    """Synthesise one service of each isolation under one key, and somebody who sends to the first."""
+    """Synthesise one service of each isolation under one key, and somebody and a bucket who send to the first."""
     app = App(context=flags)
     stack = Stack(app, "Demo")
     key = kms.Key(stack, "Key")
@@ -31,6 +33,8 @@ def _synth(flags: dict[str, Any] | None = None) -> Template:
     )
     task.grant_publish(publisher)
     task.grant_send(sender)
+    bucket = s3.Bucket(stack, "Inbox", encryption=s3.BucketEncryption.KMS, encryption_key=key)
+    bucket.add_event_notification(s3.EventType.OBJECT_CREATED, notifications.SnsDestination(task.topic))
     return Template(app.synth().get_stack_by_name("Demo").template)
 
 
@@ -57,7 +61,7 @@ def test_topics_queues_log_and_payloads_are_under_the_key(encrypted: Template) -
     assert not any("SqsManagedSseEnabled" in queue for queue in queues)
     groups = [group for name, group in encrypted.of_type("AWS::Logs::LogGroup").items() if "LogGroup" in name]
     assert [group["KmsKeyId"] for group in groups] == [key] * 2
-    (rule,) = encrypted.one("AWS::S3::Bucket")["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    (rule,) = encrypted.one("AWS::S3::Bucket", "PayloadBucket")["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert rule["BucketKeyEnabled"] is True
     assert rule["ServerSideEncryptionByDefault"] == {"KMSMasterKeyID": key, "SSEAlgorithm": "aws:kms"}
 
@@ -71,6 +75,9 @@ def test_services_of_aws_may_use_the_key_for_this_account_alone(encrypted: Templ
         assert pattern == f"arn:<{{'Ref': 'AWS::Partition'}}>:{service}:<{{'Ref': 'AWS::Region'}}>:" + (
             f"<{{'Ref': 'AWS::AccountId'}}>{sources}"
         )
+    (notifying,) = _of_service(encrypted, "s3.amazonaws.com")
+    assert notifying["Action"] == ["kms:Decrypt", "kms:GenerateDataKey*"]
+    assert notifying["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
     (logging,) = _of_service(encrypted, "logs.")
     assert placeholders(logging["Principal"]["Service"]) == "logs.<{'Ref': 'AWS::Region'}>.<{'Ref': 'AWS::URLSuffix'}>"
     context = placeholders(logging["Condition"]["ArnLike"]["kms:EncryptionContext:aws:logs:arn"])
@@ -118,7 +125,7 @@ def test_a_key_whose_policy_cannot_be_changed_is_warned_of_with_what_it_needs() 
     artifact = app.synth().get_stack_by_name("Demo")
     (warning,) = [str(one.entry.data) for one in artifact.messages if "encryption_key" in str(one.entry.data)]
     assert "sns kms:Decrypt, kms:GenerateDataKey* (with aws:SourceAccount this account)" in warning
-    assert all(service in warning for service in ("cloudwatch kms:", "events kms:", "logs kms:Encrypt"))
+    assert all(service in warning for service in ("cloudwatch kms:", "events kms:", "s3 kms:", "logs kms:Encrypt"))
     template = Template(artifact.template)
     assert [topic["KmsMasterKeyId"] for topic in template.of_type("AWS::SNS::Topic").values()] == [ARN] * 2
     rights = [statement for statement in template.statements("WatcherTaskTaskRole") if statement["Resource"] == ARN]

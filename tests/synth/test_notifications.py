@@ -6,15 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aws_cdk import App, CfnParameter, Stack
+from aws_cdk import App, CfnParameter, Environment, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 
 from tests.synth.template import Template, image, placeholders, synth, synth_watchbot, watcher_settings
-from watchbot_cdk import Isolation, Watchbot, WatchbotArgumentError
+from watchbot_cdk import Alarms, Isolation, Watchbot, WatchbotArgumentError
 
 PROCESS: dict[str, Any] = {"isolation": Isolation.PROCESS, "command": ["work"]}
+HERE = Environment(account="123456789012", region="eu-west-1")
 ALARMS = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
 
@@ -165,6 +166,43 @@ def test_an_encrypted_topic_comes_with_the_right_to_its_key() -> None:
     assert rights["kms:GenerateDataKey*"] == rights["kms:Decrypt"] == [f"<{key}.Arn>"]
 
 
+def _users_of_the_key(template: Template) -> list[str]:
+    statements = template.one("AWS::KMS::Key")["KeyPolicy"]["Statement"]
+    return [one["Principal"]["Service"] for one in statements if "Service" in one["Principal"]]
+
+
+@pytest.mark.parametrize(
+    ("alarms", "users"), [(Alarms(), ["cloudwatch.amazonaws.com"]), (Alarms.off(), [])], ids=["alarms", "none"]
+)
+def test_alarms_may_use_the_key_of_a_given_topic(alarms: Alarms, users: list[str]) -> None:
+    """CloudWatch says nowhere but in the alarm's history that it could not."""
+    template = _given(lambda stack: sns.Topic(stack, "Mine", master_key=kms.Key(stack, "Key")), alarms=alarms)
+    assert _users_of_the_key(template) == users
+
+
+def test_alarms_may_use_the_key_that_a_given_topic_shares_with_the_service() -> None:
+    def build(stack: Stack) -> None:
+        key = kms.Key(stack, "Key")
+        topic = sns.Topic(stack, "Mine", master_key=key)
+        Watchbot(stack, "svc", image=image(), encryption_key=key, notification_topic=topic)
+
+    assert _users_of_the_key(synth(build)).count("cloudwatch.amazonaws.com") == 1
+
+
+def test_a_key_of_a_given_topic_that_cannot_be_changed_is_warned_of() -> None:
+    app = App()
+    stack = Stack(app, "Demo", env=HERE)
+    key = kms.Key.from_key_arn(stack, "Key", "arn:aws:kms:eu-west-1:123456789012:key/1")
+    topic = sns.Topic(stack, "Mine", master_key=key)
+    Watchbot(stack, "svc", image=image(), notification_topic=topic)
+    messages = [str(one.entry.data) for one in app.synth().get_stack_by_name("Demo").messages]
+    (warning,) = [message for message in messages if "keyPolicy" in message]
+    assert warning.startswith(
+        "the policy of the key of notification_topic cannot be changed from this app; it has to allow the services "
+        "cloudwatch kms:Decrypt, kms:GenerateDataKey* (with aws:SourceAccount this account)"
+    )
+
+
 def test_an_imported_topic_is_taken_as_it_is() -> None:
     arn = "arn:aws-us-gov:sns:us-gov-west-1:123456789012:ops"
     template = _given(lambda stack: sns.Topic.from_topic_arn(stack, "Ops", arn), notify_on_each_failure=True)
@@ -215,6 +253,29 @@ def test_refuses_a_fifo_topic() -> None:
     topic = sns.Topic(Stack(App(), "Other"), "Mine", fifo=True)
     (said,) = _problems(notification_topic=topic)
     assert said.startswith("notification_topic must be a standard topic, got a FIFO topic")
+
+
+ELSEWHERE = "arn:aws:sns:us-east-1:123456789012:ops"
+
+
+def test_refuses_a_topic_of_another_region_which_alarms_cannot_tell() -> None:
+    stack = Stack(App(), "Demo", env=HERE)
+    with pytest.raises(WatchbotArgumentError) as caught:
+        Watchbot(stack, "svc", image=image(), notification_topic=sns.Topic.from_topic_arn(stack, "Ops", ELSEWHERE))
+    (said,) = caught.value.problems
+    assert said.startswith("notification_topic must be in region eu-west-1, got Demo/Ops in us-east-1: alarms tell")
+
+
+@pytest.mark.parametrize(
+    ("environment", "alarms"), [(HERE, Alarms.off()), (None, Alarms())], ids=["no alarms", "a region not known"]
+)
+def test_a_topic_of_another_region_is_for_failed_jobs_alone(environment: Environment | None, alarms: Alarms) -> None:
+    def build(stack: Stack) -> None:
+        topic = sns.Topic.from_topic_arn(stack, "Ops", ELSEWHERE)
+        Watchbot(stack, "svc", image=image(), notification_topic=topic, notify_on_each_failure=True, alarms=alarms)
+
+    template = synth(build, environment=environment)
+    assert template.environment("watcher")["WATCHBOT_NOTIFICATION_TOPIC_ARN"] == ELSEWHERE
 
 
 def test_others_may_be_let_publish_to_the_services_own_topic() -> None:
