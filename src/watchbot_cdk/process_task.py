@@ -22,6 +22,7 @@ from watchbot_cdk.arguments import Arguments
 from watchbot_cdk.containers import add_scratch, container_log, loop_health
 from watchbot_cdk.messages import Messages
 from watchbot_cdk.settings import process_environment
+from watchbot_cdk.sidecars import keep_essential
 from watchbot_cdk.task_definition import add_task_definition
 from watchbot_cdk.watcher_rights import (
     Wildcards,
@@ -72,6 +73,7 @@ def add_process_task(
     worker.add_container_dependencies(
         ecs.ContainerDependency(container=install, condition=ecs.ContainerDependencyCondition.SUCCESS)
     )
+    keep_essential(definition, worker, install)
     acknowledge_task(definition, _grant(definition, arguments, messages, cluster))
     acknowledge_image_pulls(definition)
     return definition

@@ -20,6 +20,7 @@ from watchbot_cdk.network import Network
 from watchbot_cdk.payload_bucket import add_payload_bucket
 from watchbot_cdk.roles import allow, execution_role, task_role
 from watchbot_cdk.settings import task_environment
+from watchbot_cdk.sidecars import keep_essential
 from watchbot_cdk.stacks import stack_of
 from watchbot_cdk.watcher_rights import (
     Wildcards,
@@ -97,6 +98,7 @@ def _add_watcher(
         stop_timeout=_STOP_TIMEOUT,
     )
     watcher.add_mount_points(add_scratch(definition))
+    keep_essential(definition, watcher)
 
 
 def _grant_running(watcher: ecs.TaskDefinition, worker: ecs.TaskDefinition, cluster: ecs.ICluster) -> Wildcards:

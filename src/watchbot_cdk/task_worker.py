@@ -9,6 +9,7 @@ from constructs import Construct
 from watchbot_cdk.acknowledgements import acknowledge_image_pulls
 from watchbot_cdk.arguments import Arguments
 from watchbot_cdk.messages import Messages
+from watchbot_cdk.sidecars import keep_essential
 from watchbot_cdk.task_definition import add_task_definition
 from watchbot_cdk.worker_container import add_worker_container
 from watchbot_cdk.worker_rights import grant_working
@@ -22,7 +23,7 @@ def add_task_worker(
     The worker may publish to the topic, whose ARN it finds in ``WorkTopic``, and do what ``permissions`` say.
     """
     definition = add_task_definition(scope, "WorkerTask", arguments)
-    add_worker_container(
+    worker = add_worker_container(
         definition,
         arguments,
         log_group,
@@ -30,6 +31,7 @@ def add_task_worker(
         environment=arguments.environment,
         secrets=arguments.secrets,
     )
+    keep_essential(definition, worker)
     grant_working(definition, arguments, messages)
     acknowledge_image_pulls(definition)
     return definition
