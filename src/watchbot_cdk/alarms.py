@@ -10,8 +10,11 @@ from aws_cdk import Duration
 
 from watchbot_cdk.problems import between_problems, is_token, kind_problems, span_problems, whole_problems
 
-RUNBOOK = "docs/reference/alarms.md"
+PAGE = "docs/reference/alarms.md"
 """Watchbot's own page, as its repository names it."""
+
+RUNBOOK = f"watchbot-cdk: {PAGE}"
+"""Where people find it: this is no address, because there is none that all who run services could reach."""
 
 _LONGEST_RUNBOOK_BASE = 500
 _MOST = 1e12
@@ -131,7 +134,7 @@ class StalledAlarm:
     """Goes off when there are messages and no job has succeeded for this long.
 
     :param after: 10 minutes to 7 days; longer than the longest job. By default one hour, and ``job_timeout`` more
-        where that is given.
+        where that is given, but no more than 7 days: CloudWatch looks back no further.
     """
 
     after: Duration | None = dataclasses.field(default=None, metadata=_checked(_silence, Duration))
@@ -174,7 +177,7 @@ class Alarms:
     :param memory_utilization: as ``cpu_utilization``.
     :param ok_actions: tell the notification topic also when an alarm is over.
     :param runbook_base: where your people read what to do: the address of a page with a section for each alarm, which
-        is added as ``#deadletter``. By default Watchbot's own page.
+        is added as ``#deadletter``. By default the name of Watchbot's own page, which is no link.
     """
 
     dead_letter: DeadLetterAlarm | None = DeadLetterAlarm()
@@ -222,6 +225,11 @@ class Alarms:
             yield (
                 f"alarms runbook_base must have 1 to {_LONGEST_RUNBOOK_BASE} characters, "
                 f"got {len(self.runbook_base)}: a description of an alarm holds 1,024"
+            )
+        if "#" in self.runbook_base:
+            yield (
+                "alarms runbook_base must be a page's address without a #, which is added with the section of each "
+                f"alarm, got {self.runbook_base!r}"
             )
 
 

@@ -1,4 +1,4 @@
-"""The page of alarms is what descriptions link to, and the dashboard's picture is of the dashboard."""
+"""The page of alarms is what descriptions name, and the dashboard's picture is of the dashboard."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ import pytest
 
 from watchbot_cdk import Alarms, CpuUtilizationAlarm, MemoryUtilizationAlarm, QueueSizeAlarm
 from watchbot_cdk.alarm_definitions import AlarmDefinition, WatchedService, alarm_definitions
+from watchbot_cdk.alarms import PAGE as PATH
 from watchbot_cdk.alarms import RUNBOOK
 from watchbot_cdk.ladder import Backlog
 from watchbot_cdk.metric_source import OUTSTANDING, MetricSource
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / RUNBOOK).read_text()
+PAGE = (ROOT / PATH).read_text()
 
 SOURCE = MetricSource(service="svc", queue="queue", dead_letter_queue="dead", tasks=tuple)
 EVERY = Alarms(
@@ -31,8 +32,9 @@ pytestmark = pytest.mark.xdist_group("synth")
 
 
 @pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda definition: definition.name)
-def test_every_alarm_has_the_section_its_description_links_to(definition: AlarmDefinition) -> None:
-    anchor = definition.description(RUNBOOK).rpartition("#")[2]
+def test_every_alarm_has_the_section_its_description_names(definition: AlarmDefinition) -> None:
+    named, _, anchor = definition.description(RUNBOOK).rpartition("#")
+    assert named.endswith(f". watchbot-cdk: {PATH}")
     sections = {
         heading.lower(): text for heading, text in re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", PAGE, re.S | re.M)
     }

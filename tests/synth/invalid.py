@@ -100,6 +100,7 @@ _OUT_OF_RANGE: Mapping[str, tuple[Callable[[], object], ...]] = {
         lambda: Alarms(queue_size=QueueSizeAlarm(threshold=-1)),
         lambda: Alarms(stalled=StalledAlarm(after=Duration.seconds(30))),
         lambda: Alarms(runbook_base=""),
+        lambda: Alarms(runbook_base="https://example.com/page#"),
     ),
 }
 

@@ -134,7 +134,7 @@ def test_every_alarm_says_why_and_what_to_do_and_tells_the_topic(
 ) -> None:
     alarm = alarms[name]
     description = alarm["AlarmDescription"]
-    assert re.fullmatch(r"Why: .+\. What to do: .+\. docs/reference/alarms\.md#[a-z]+", description)
+    assert re.fullmatch(r"Why: .+\. What to do: .+\. watchbot-cdk: docs/reference/alarms\.md#[a-z]+", description)
     assert len(description) + 500 <= 1024
     assert description.endswith(f"#{name.lower()}")
     assert [target["Ref"][:20] for target in alarm["AlarmActions"]] == ["svcNotificationTopic"]
@@ -217,12 +217,17 @@ def test_alarms_that_are_over_are_told_of_if_asked_and_runbooks_may_be_elsewhere
 
 @pytest.mark.parametrize(
     ("job_timeout", "periods", "period", "dwell_hours"),
-    [(Duration.minutes(30), 18, 300, 1.5), (Duration.hours(40), 41, 3600, 41), (None, 12, 300, 1)],
+    [
+        (Duration.minutes(30), 18, 300, 1.5),
+        (Duration.hours(40), 41, 3600, 41),
+        (Duration.days(8), 168, 3600, 193),
+        (None, 12, 300, 1),
+    ],
 )
 def test_long_jobs_are_waited_for_where_their_timeout_is_known(
     job_timeout: Duration | None, periods: int, period: int, dwell_hours: float
 ) -> None:
-    alarms = alarms_of(synth_watchbot(job_timeout=job_timeout))
+    alarms = alarms_of(synth_watchbot(job_timeout=job_timeout, retention_period=Duration.days(14)))
     assert alarms["Stalled"]["EvaluationPeriods"] == periods
     assert alarms["Stalled"]["Metrics"][1]["MetricStat"]["Period"] == period
     assert alarms["DwellTime"]["Threshold"] == dwell_hours * 3_600_000
@@ -252,6 +257,11 @@ def test_numbers_may_be_known_only_at_deployment() -> None:
         (Alarms(stalled=StalledAlarm(after=60)), "alarms stalled after must be a Duration or None, got 60"),  # type: ignore[arg-type] # refused
         (Alarms(ok_actions=1), "alarms ok_actions must be a bool, got 1"),  # type: ignore[arg-type] # refused
         (Alarms(runbook_base=""), "alarms runbook_base must have 1 to 500 characters, got 0"),
+        (
+            Alarms(runbook_base="https://wiki.example/ops#"),
+            "alarms runbook_base must be a page's address without a #, which is added with the section of each alarm, "
+            "got 'https://wiki.example/ops#'",
+        ),
         (Alarms(queue_size=QueueSizeAlarm(threshold=-1)), "alarms queue_size threshold must be a number from 0 to"),
         (Alarms(queue_size=QueueSizeAlarm(periods=289)), "queue_size periods must be a whole number from 1 to 288"),
         (Alarms(worker_errors=WorkerErrorsAlarm(periods=0)), "periods must be a whole number from 1 to 1440"),

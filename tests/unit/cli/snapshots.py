@@ -47,7 +47,8 @@ IDLE = Snapshot(
 
 _DESCRIPTION = (
     "Why: messages are in the dead-letter queue; nobody works on them any more. What to do: read why, in their "
-    "attribute watchbot.Reason and the log; repair; send them back to the queue. docs/reference/alarms.md#deadletter"
+    "attribute watchbot.Reason and the log; repair; send them back to the queue. "
+    "watchbot-cdk: docs/reference/alarms.md#deadletter"
 )
 
 BUSY = dataclasses.replace(
