@@ -76,7 +76,7 @@ def test_a_job_goes_from_its_start_to_its_reduce_message(parts: Parts) -> None:
         for envelope in parts.receive():
             subjects.append(envelope["Subject"])
             if envelope["Subject"] == "map":
-                with Part(**json.loads(envelope["Message"])):
+                with Part(json.loads(envelope["Message"])):
                     pass
     assert subjects == ["map"] * 12 + ["reduce"]
     assert Progress().status(job).as_json() == {"progress": 1, "metadata": {"a": 1}, "reduceSent": True}

@@ -1,8 +1,7 @@
-"""Starting a job and doing its parts, on a topic and a table of our own."""
+"""Starting a job, on a topic and a table of our own."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 from bench.progress.dynamodb import SimulatedDynamoDb
 
 from tests.unit.published import TOPIC, Sns
-from watchbot.progress import InvalidValueError, JobFailed, NotPublishedError, Part, Progress, map_reduce
+from watchbot.progress import InvalidValueError, NotPublishedError, Progress, map_reduce
 from watchbot.progress.table import Table
 from watchbot.progress.topic import Topic
 
@@ -62,6 +61,16 @@ def test_a_retried_message_continues_the_job_it_began(
     assert len(sns.entries) == 500 + published - 320
 
 
+def test_what_sns_did_not_take_of_a_window_is_published_by_a_retry(progress: Progress, topic: Topic, sns: Sns) -> None:
+    parts = [{"n": number} for number in range(1, 501)]
+    sns.fails = {200: "refused"}  # in the second window of 160
+    with pytest.raises(NotPublishedError, match="did not take 1 of 10 messages"):
+        map_reduce(parts, job_id="job", progress=progress, topic=topic)
+    sns.fails = {}
+    map_reduce(parts, job_id="job", progress=progress, topic=topic)
+    assert {one["partid"] for one in sns.messages} == set(range(1, 501))
+
+
 def test_what_sns_puts_off_is_published_again_and_alone(progress: Progress, topic: Topic, sns: Sns) -> None:
     sns.fails = {3: 2}
     map_reduce([{}] * 10, job_id="job", progress=progress, topic=topic)
@@ -109,48 +118,3 @@ def test_on_a_fifo_topic_every_part_is_a_group_and_a_repeat_is_dropped(progress:
     map_reduce([{}] * 20, job_id="job", progress=progress, topic=Topic(sns, f"{TOPIC}.fifo"))
     assert len({one["MessageGroupId"] for one in sns.entries}) == 20
     assert all(one["MessageGroupId"] == one["MessageDeduplicationId"] for one in sns.entries)
-
-
-def test_the_last_part_sends_the_reduce_message_once(progress: Progress, topic: Topic, sns: Sns) -> None:
-    progress.set_total("job", 2)
-    progress.set_metadata("job", {"a": 1})
-    for part in (1, 2, 2, 1):
-        with Part(jobid="job", partid=part, progress=progress, topic=topic, tile=7) as one:
-            assert (one.part, one.fields) == (part, {"tile": 7})
-    assert [(one["Subject"], json.loads(one["Message"])) for one in sns.entries] == [
-        ("reduce", {"jobid": "job", "metadata": {"a": 1}})
-    ]
-    assert progress.status("job").reduce_sent
-
-
-def test_a_worker_that_died_before_sending_sends_when_its_message_comes_back(progress: Progress) -> None:
-    progress.set_total("job", 2)
-    progress.complete_part("job", 1)
-    assert progress.complete_part("job", 2)
-    sent: list[str] = []
-    for part in (1, 2, 2):
-        with Part("job", part, progress=progress, on_reduce=lambda job, _: sent.append(job)):
-            pass
-    assert sent == ["job"]
-
-
-def test_a_job_that_was_failed_while_its_last_part_ran_has_no_reduce_message(
-    progress: Progress, topic: Topic, sns: Sns
-) -> None:
-    progress.set_total("job", 1)
-    with Part("job", 1, progress=progress, topic=topic):
-        progress.fail_job("job", "called off")
-    assert not Part("job", 1, progress=progress, topic=topic).complete()
-    assert sns.entries == []
-
-
-def test_chosen_errors_fail_the_job_and_its_other_parts_do_not_begin(progress: Progress) -> None:
-    progress.set_total("job", 2)
-    with pytest.raises(KeyError), Part("job", 1, progress=progress, fail_job_on=ValueError):
-        raise KeyError("passing")
-    assert progress.status("job", 1).as_json() == {"progress": 0, "partComplete": False}
-    with pytest.raises(ValueError, match="broken"), Part("job", 1, progress=progress, fail_job_on=ValueError):
-        raise ValueError("broken")
-    assert progress.status("job").failed == "part 1: ValueError: broken"
-    with pytest.raises(JobFailed, match="job 'job' has failed: part 1: ValueError: broken"):
-        Part("job", 2, progress=progress).__enter__()

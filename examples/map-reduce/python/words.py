@@ -33,7 +33,7 @@ def start(message: Mapping[str, Any]) -> None:
 
 def count(message: Mapping[str, Any]) -> None:
     """Count the words of one part's files; a file that is gone fails the job."""
-    with Part(**message, fail_job_on=FileNotFoundError) as part:
+    with Part(message, fail_job_on=FileNotFoundError) as part:
         here = folder(part.job_id)
         files = (here / "files").read_text().splitlines()[part.fields["first"] - 1 : part.fields["last"]]
         counts: collections.Counter[str] = collections.Counter()

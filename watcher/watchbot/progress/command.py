@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from watchbot.progress.convention import JOB_FIELD, PART_FIELD
 from watchbot.progress.errors import InvalidValueError, ProgressError
 from watchbot.progress.part import Part
 from watchbot.progress.part_lines import PartLines
@@ -141,7 +142,8 @@ def _run(given: argparse.Namespace, progress: Progress) -> int:
             progress.set_total(given.job, given.total)
         case "complete-part" if given.reduce:
             # The topic first: a missing variable had better be told of by the first part than by the last.
-            _print(Part(given.job, given.part, progress=progress, topic=Topic.of_arn()).complete())
+            message = {JOB_FIELD: given.job, PART_FIELD: given.part}
+            _print(Part(message, progress=progress, topic=Topic.of_arn()).complete())
         case "complete-part":
             _print(progress.complete_part(given.job, given.part))
         case "status":

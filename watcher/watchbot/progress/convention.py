@@ -17,13 +17,14 @@ REDUCE_SUBJECT = "reduce"
 JOB_FIELD = "jobid"
 PART_FIELD = "partid"
 METADATA_FIELD = "metadata"
+OUR_FIELDS = frozenset((JOB_FIELD, PART_FIELD, METADATA_FIELD))
 
 
 def check_fields(name: str, fields: object) -> None:
     """Raise :class:`InvalidValueError` for what cannot be the own fields of a part, which has this name."""
     if not isinstance(fields, Mapping):
         raise InvalidValueError(name, fields, "a JSON object")
-    taken = sorted({JOB_FIELD, PART_FIELD, METADATA_FIELD} & fields.keys())
+    taken = sorted(OUR_FIELDS & fields.keys())
     if taken:
         raise InvalidValueError(name, fields, f"without {', '.join(taken)}, which the message says itself")
 

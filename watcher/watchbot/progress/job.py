@@ -64,8 +64,8 @@ def check_total(total: int) -> None:
 class Job:
     """What is known of a job without looking at its parts.
 
-    ``closed_by`` and ``closed_part`` say which call, and for which part, closed a shard last; when no shard is open any
-    more that is the call that completed the job. ``published`` counts the parts whose messages were sent.
+    ``closed_by`` says which call closed a shard last, and ``closed_part`` which part had filled it; when no shard is
+    open any more, that call and that part completed the job. ``published`` counts the parts whose messages were sent.
     """
 
     job_id: str

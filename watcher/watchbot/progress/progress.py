@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from watchbot.contract import PROGRESS_EXPIRY, PROGRESS_KEEP_SECONDS, PROGRESS_VARIABLE
@@ -49,7 +50,8 @@ class Progress:
             raise InvalidValueError(PROGRESS_VARIABLE, None, "set in the environment, to the ARN of a progress table")
         self._table = Table.of_arn(table) if isinstance(table, str) else table
         self._clock = clock
-        self._unanswered: dict[tuple[str, object], str] = {}
+        self._lock = threading.Lock()
+        self._unanswered: dict[tuple[str, object], list[str]] = {}
 
     def set_total(self, job_id: str, total: int) -> None:
         """Create a job of parts 1 to ``total``; the same again changes nothing.
@@ -75,15 +77,16 @@ class Progress:
 
     def completion(self, job_id: str, part: int) -> Completion:
         """Do what :meth:`complete_part` does, and say more about the job as it is then."""
-        with self._token(job_id, part) as token:
+        with self._tokens(job_id, part) as tokens:
             job = self.job(job_id)
             shard, bit = job.place_of(part)
-            if shard in job.open and self._set_bit(job, shard, bit):
-                job = self._close(job, shard, part, token)
+            filled_by = self._set_bit(job, shard, bit, part) if shard in job.open else None
+            if filled_by is not None:
+                job = self._close(job, shard, filled_by, tokens[0])
             return Completion(
-                last=job.complete and job.closed_by == token,
+                last=job.complete and job.closed_by in tokens,
                 complete=job.complete,
-                closed_by_part=job.complete and job.closed_part == part,
+                completed_by_part=job.complete and job.closed_part == part,
                 failed=job.error is not None,
                 reduce_sent=job.reduce_sent_by is not None,
             )
@@ -132,13 +135,13 @@ class Progress:
 
     def reduce_sent(self, job_id: str) -> bool:
         """Note that the job's reduce message was sent; true for the first call, and for no other."""
-        with self._token(job_id, "reduce") as token:
+        with self._tokens(job_id, "reduce") as tokens:
             condition = "attribute_exists(#id) AND attribute_not_exists(#reduceSentBy)"
-            given = {":token": token}
+            given = {":token": tokens[0]}
             held, there = self._table.update(head_key(job_id), "SET #reduceSentBy = :token", condition, given)
             if not held and there is None:
                 raise UnknownJobError(job_id)
-            return held or (there is not None and there["reduceSentBy"] == token)
+            return held or (there is not None and there["reduceSentBy"] in tokens)
 
     def list(self) -> Iterator[JobSummary]:
         """Go through all jobs, in no order; this reads the whole table, which a busy one makes slow and dear."""
@@ -174,33 +177,42 @@ class Progress:
         if not held and (there is None or there["born"] != job.born):
             raise UnknownJobError(job.job_id)
 
-    def _set_bit(self, job: Job, shard: int, bit: int) -> bool:
-        """Set a part's bit; true when all bits of its shard are set."""
+    def _set_bit(self, job: Job, shard: int, bit: int, part: int) -> int | None:
+        """Set a part's bit; gives the part that filled the shard, this one or another, when all of its bits are set."""
         key = job.shard_key(shard)
         item = self._table.get(key)
         while True:
             bits = bitmap.empty(job.parts_in(shard)) if item is None else item["bits"]
-            if bitmap.is_set(bits, bit):
-                return bitmap.count(bits) == job.parts_in(shard)
+            if item is not None and bitmap.is_set(bits, bit):
+                filled_by: int | None = item.get("filledBy")
+                return filled_by
             change = f"SET #bits = :bits, #{PROGRESS_EXPIRY} = :expires"
             marked = bitmap.with_bit(bits, bit)
             given: dict[str, Value] = {":bits": marked, ":expires": job.expires}
+            fills = bitmap.count(marked) == job.parts_in(shard)
+            if fills:
+                change += ", #filledBy = :part"
+                given[":part"] = part
             condition = "attribute_not_exists(#id)" if item is None else "#bits = :old"
             if item is not None:
                 given[":old"] = bits
             held, item = self._table.update(key, change, condition, given)
             if held:
-                return bitmap.count(marked) == job.parts_in(shard)
+                return part if fills else None
 
-    def _close(self, job: Job, shard: int, part: int, token: str) -> Job:
-        """Tell the head that a shard is done, and give the head; whoever was first to tell has left a token there."""
+    def _close(self, job: Job, shard: int, filled_by: int, token: str) -> Job:
+        """Tell the head that a shard is done, and give the head; whoever was first to tell has left a token there.
+
+        It also says who filled the shard. Whatever becomes of that part's worker, its message is there until a worker
+        of that part has seen the shard closed; a worker of another part may close it, and nobody would try that again.
+        """
         _, there = self._table.update(
             head_key(job.job_id),
             "SET #closedBy = :token, #closedPart = :part DELETE #open :shards",
             "#born = :born AND contains(#open, :shard)",
             {
                 ":token": token,
-                ":part": part,
+                ":part": filled_by,
                 ":shards": frozenset((shard,)),
                 ":born": job.born,
                 ":shard": shard,
@@ -211,15 +223,20 @@ class Progress:
         return Job.from_values(there)
 
     @contextlib.contextmanager
-    def _token(self, job_id: str, what: object) -> Iterator[str]:
-        """Name one call uniquely, or like an earlier one that ended in an error: its writes may have been made."""
-        token = self._unanswered.pop((job_id, what), None) or uuid.uuid4().hex
+    def _tokens(self, job_id: str, what: object) -> Iterator[Sequence[str]]:
+        """Name one call uniquely, or like all earlier ones that ended in an error: their writes may have been made.
+
+        What they would have been told is told to the first call that comes after them, and to no other.
+        """
+        with self._lock:
+            tokens = self._unanswered.pop((job_id, what), None) or [uuid.uuid4().hex]
         try:
-            yield token
+            yield tokens
         except (UnknownJobError, InvalidValueError):
             raise
         except BaseException:
-            self._unanswered[job_id, what] = token
+            with self._lock:
+                self._unanswered.setdefault((job_id, what), []).extend(tokens)
             raise
 
 

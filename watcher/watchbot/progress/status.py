@@ -41,13 +41,14 @@ class Status:
 class Completion:
     """What became of a job when one of its parts was completed.
 
-    ``last`` is true for exactly one call: the one that made the job complete. ``closed_by_part`` says that the job
-    was completed by a call for this part, this one or an earlier one, ``failed`` that the job was failed before.
+    ``last`` is true for exactly one call: the one that made the job complete. ``completed_by_part`` says that it was
+    this part that made it complete, by this call or another: its message cannot be deleted before a call of it was told
+    so. ``failed`` says that the job was failed before.
     """
 
     last: bool
     complete: bool
-    closed_by_part: bool
+    completed_by_part: bool
     failed: bool
     reduce_sent: bool
 
