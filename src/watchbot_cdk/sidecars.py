@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import cast
 
 import jsii
 from aws_cdk import Stack
@@ -12,6 +13,9 @@ from constructs import IValidation
 
 from watchbot_cdk.remembered import remembered
 from watchbot_cdk.stacks import stack_of
+
+_HEALTHY = ecs.ContainerDependencyCondition.HEALTHY
+"""What the CDK takes a dependency for that names no condition."""
 
 
 def keep_essential(definition: ecs.TaskDefinition, *ours: ecs.ContainerDefinition) -> None:
@@ -43,8 +47,8 @@ class _Task:
                 "them with essential=False"
             )
             return
-        for container in added:
-            _outlive(self.main, container)
+        if added:
+            _outlive(self.definition, self.main, added)
 
 
 @jsii.implements(IValidation)
@@ -66,17 +70,28 @@ def _tasks_of(stack: Stack) -> _Tasks:
     return found
 
 
-def _outlive(main: ecs.ContainerDefinition, sidecar: ecs.ContainerDefinition) -> None:
-    """Start a sidecar before the main container and stop it after it, unless one waits for the other already.
+def _outlive(
+    definition: ecs.TaskDefinition, main: ecs.ContainerDefinition, sidecars: Sequence[ecs.ContainerDefinition]
+) -> None:
+    """Start sidecars before the main container and stop them after it, unless one waits for the other already.
 
     ECS stops containers in the reverse order of their start:
     https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDependency.html
+
+    Older versions of the CDK have read the container's own list before they validate.
     """
-    if sidecar.container_name in _awaited(main) or main.container_name in _awaited(sidecar):
-        return
-    has_health = sidecar.render_container_definition().health_check is not None
-    condition = ecs.ContainerDependencyCondition.HEALTHY if has_health else ecs.ContainerDependencyCondition.START
-    main.add_container_dependencies(ecs.ContainerDependency(container=sidecar, condition=condition))
+    written = {one.container.container_name: one.condition or _HEALTHY for one in main.container_dependencies}
+    awaited, name = _awaited(main), main.container_name
+    added: dict[str, ecs.ContainerDependencyCondition] = {}
+    for sidecar in sidecars:
+        if sidecar.container_name not in awaited and name not in _awaited(sidecar):
+            has_health = sidecar.render_container_definition().health_check is not None
+            added[sidecar.container_name] = _HEALTHY if has_health else ecs.ContainerDependencyCondition.START
+    if added:
+        cast(ecs.CfnTaskDefinition, definition.node.default_child).add_property_override(
+            "ContainerDefinitions.0.DependsOn",
+            [{"ContainerName": one, "Condition": condition.value} for one, condition in {**written, **added}.items()],
+        )
 
 
 def _awaited(container: ecs.ContainerDefinition) -> set[str]:
