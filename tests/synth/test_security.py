@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import runpy
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ import pytest
 from aws_cdk import App
 from cdk_nag import AwsSolutionsChecks
 
+from tests.synth.reviewed import SERVICES
+from tests.synth.rights import RIGHTS, as_list, rights_in
 from tests.synth.template import Template, placeholders
 
 ROOT = Path(__file__).parents[2]
@@ -77,13 +80,9 @@ def _statements(template: Template) -> Iterator[dict[str, Any]]:
 def _rights(template: Template) -> Iterator[tuple[str, str, dict[str, Any]]]:
     for statement in _statements(template):
         assert statement["Effect"] == "Allow"
-        for action in _list(statement["Action"]):
-            for resource in _list(statement["Resource"]):
+        for action in as_list(statement["Action"]):
+            for resource in as_list(statement["Resource"]):
                 yield action, placeholders(resource), statement
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def test_no_right_has_a_wildcard_without_a_reason(reviewed: tuple[App, dict[str, Template]]) -> None:
@@ -118,58 +117,16 @@ def test_every_role_is_assumed_by_the_service_that_needs_it(reviewed: tuple[App,
             assert statement["Principal"]["Service"] == f"{service}.amazonaws.com"
 
 
-TASK = {
-    "WorkerTaskTaskRole": {"sns:Publish": "svcTopic"},
-    "WorkerTaskExecutionRole": {"logs:CreateLogStream": "svcLogGroup", "logs:PutLogEvents": "svcLogGroup"},
-    "WatcherTaskTaskRole": {
-        "sqs:ReceiveMessage": "svcQueue",
-        "sqs:ChangeMessageVisibility": "svcQueue",
-        "sqs:DeleteMessage": "svcQueue",
-        "sqs:SendMessage": "svcDeadLetterQueue",
-        "s3:PutObject": "svcPayloadBucket",
-        "s3:GetObject": "svcPayloadBucket",
-        "s3:DeleteObject": "svcPayloadBucket",
-        "s3:ListBucket": "svcPayloadBucket",
-        "ecs:RunTask": ":task-definition/tasksvcWorkerTask",
-        "ecs:TagResource": ":task/",
-        "ecs:DescribeTasks": ":task/",
-        "ecs:StopTask": ":task/",
-        "ecs:ListTasks": "*",
-        "iam:PassRole": "svcWorkerTask",
-    },
-    "WatcherTaskExecutionRole": {
-        "logs:CreateLogStream": "svcLogGroup",
-        "logs:PutLogEvents": "svcLogGroup",
-        "ecr:BatchCheckLayerAvailability": "container-assets",
-        "ecr:GetDownloadUrlForLayer": "container-assets",
-        "ecr:BatchGetImage": "container-assets",
-        "ecr:GetAuthorizationToken": "*",
-    },
-}
-PROCESS = {
-    "TaskTaskRole": {
-        "sqs:ReceiveMessage": "svcQueue",
-        "sqs:ChangeMessageVisibility": "svcQueue",
-        "sqs:DeleteMessage": "svcQueue",
-        "sqs:SendMessage": "svcDeadLetterQueue",
-        "ecs:UpdateTaskProtection": ":task/",
-        "sns:Publish": "svcTopic",
-    },
-    "TaskExecutionRole": TASK["WatcherTaskExecutionRole"],
-}
+@pytest.mark.parametrize("stack", SERVICES)
+def test_every_right_of_every_role_is_on_theas_list(reviewed: tuple[App, dict[str, Template]], stack: str) -> None:
+    expected = RIGHTS[stack]
+    assert rights_in(reviewed[1][stack], stack, expected) == expected
 
 
-@pytest.mark.parametrize(("name", "expected"), [("task", TASK), ("process", PROCESS)])
-def test_every_right_of_a_default_service_is_on_this_list(
-    reviewed: tuple[App, dict[str, Template]], name: str, expected: dict[str, dict[str, str]]
-) -> None:
-    template = reviewed[1][name]
-    assert {role[3:-8] for role in template.of_type("AWS::IAM::Role") if role.startswith("svc")} == set(expected)
-    for role, rights in expected.items():
-        found: dict[str, list[str]] = {}
-        for statement in template.statements(f"svc{role}"):
-            for action in _list(statement["Action"]):
-                found.setdefault(action, []).extend(placeholders(one) for one in _list(statement["Resource"]))
-        assert set(found) == set(rights), role
-        for action, resources in found.items():
-            assert all(rights[action] in resource for resource in resources), (role, action, resources)
+def test_a_right_that_is_not_on_the_list_is_found(reviewed: tuple[App, dict[str, Template]]) -> None:
+    whole = copy.deepcopy(dict(reviewed[1]["notified"].whole))
+    (policy,) = [one for name, one in whole["Resources"].items() if name.startswith("taskWatcherTaskTaskRoleDefault")]
+    policy["Properties"]["PolicyDocument"]["Statement"][0]["Action"].append("sqs:PurgeQueue")
+    found = rights_in(Template(whole), "notified", RIGHTS["notified"])
+    more = found["task"]["WatcherTaskTaskRole"] - RIGHTS["notified"]["task"]["WatcherTaskTaskRole"]
+    assert more == {("sqs:PurgeQueue", "Queue", "")}
