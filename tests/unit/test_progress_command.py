@@ -9,6 +9,7 @@ import pytest
 from bench.progress.dynamodb import SimulatedDynamoDb
 
 from tests.unit.published import TOPIC, Sns
+from watchbot import __version__
 from watchbot.progress import command, topic
 from watchbot.progress.progress import Progress
 from watchbot.progress.table import Table
@@ -52,6 +53,38 @@ def test_the_commands_of_a_job_from_its_start_to_its_end(capsys: pytest.CaptureF
     assert _said(capsys, "delete", "job", "--dry-run") == ""
     assert _said(capsys, "delete", "job", "--yes") == ""
     assert _said(capsys, "list") == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("set-total", "-t", "3"), ""),
+        (("set-total", "--total=3"), ""),
+        (("complete-part", "-p", "1"), "false\n"),
+        (("complete-part", "-p1"), "false\n"),
+        (("status", "--part", "1"), '"partComplete": false'),
+        (("set-metadata", "-m", "{}"), ""),
+        (("fail-job", "--reason", "too late"), ""),
+        (("delete", "--yes"), ""),
+        (("delete", "--dry-run"), ""),
+    ],
+)
+def test_options_may_stand_anywhere(arguments: tuple[str, ...], says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    command_name, *options = arguments
+    for line in ([command_name, "job", *options], [command_name, *options, "job"], [*options, command_name, "job"]):
+        assert command.main(["set-total", "job", "-t", "3"]) == 0
+        assert says in _said(capsys, *line)
+
+
+def test_a_jobs_id_may_begin_with_a_dash_after_two_of_them(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _said(capsys, "set-total", "-t", "2", "--", "-job") == ""
+    assert json.loads(_said(capsys, "list"))["job"] == "-job"
+
+
+def test_the_command_says_of_which_release_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        command.main(["--version"])
+    assert capsys.readouterr().out == f"watchbot-progress {__version__}\n"
 
 
 def _reads(monkeypatch: pytest.MonkeyPatch, lines: bytes) -> None:
@@ -136,7 +169,17 @@ def test_refuses_a_topic_that_is_missing_before_anything_is_noted(
         (("finish", "job"), "invalid choice: 'finish'"),
         (("status",), "status needs the id of a job"),
         (("set-total", "job"), "set-total needs --total"),
-        (("set-total", "job", "-t", "many"), "invalid int value: 'many'"),
+        (("set-total", "job", "-t", "many"), "-t/--total: must be a whole number, got 'many'"),
+        (("complete-part", "job", "-p", "1_0"), "-p/--part: must be a whole number, got '1_0'"),
+        (("complete-part", "job", "-p", " 1"), "-p/--part: must be a whole number, got ' 1'"),
+        (("list", "job"), "list is of all jobs, got 'job'"),
+        (("status", "job", "other"), "unrecognized arguments: other"),
+        (("status", "job", "--par", "1"), "unrecognized arguments: --par"),
+        (("fail-job", "job", "-r", "x", "--dry-run"), "fail-job takes no --dry-run"),
+        (("status", "job", "--reduce"), "status takes no --reduce"),
+        (("complete-part", "job", "-p", "1", "-t", "0"), "complete-part takes no --total"),
+        (("list", "-m", "{}"), "list takes no --metadata"),
+        (("map-reduce", "job", "-y"), "map-reduce takes no --yes"),
         (("set-total", "job", "-t", "0"), "total must be a whole number from 1 to 10000000, got 0"),
         (("complete-part", "job"), "complete-part needs --part"),
         (("fail-job", "job"), "fail-job needs --reason"),

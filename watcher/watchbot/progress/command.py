@@ -10,10 +10,12 @@ import argparse
 import errno
 import json
 import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from watchbot import __version__
 from watchbot.progress.convention import JOB_FIELD, PART_FIELD
 from watchbot.progress.errors import InvalidValueError, ProgressError
 from watchbot.progress.part import Part
@@ -66,7 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``watchbot-progress``; 0 when it is done, else 1."""
     parser = _parser()
     try:
-        given = parser.parse_args(arguments)
+        # Options may stand before the job's id, too.
+        given = parser.parse_intermixed_args(arguments)
         _check(given)
         # The table first, so that a missing variable is told with the help, as any other mistake of the caller.
         return _run(given, Progress())
@@ -90,36 +93,51 @@ def _parser() -> _Parser:
     )
     parser.add_argument("command", choices=_OPTIONS, help=argparse.SUPPRESS)
     parser.add_argument("job", nargs="?", help=argparse.SUPPRESS)
-    parser.add_argument("-t", "--total", type=int, help="how many parts the job has")
-    parser.add_argument("-p", "--part", type=int, help="a part, from 1 to the job's total")
+    parser.add_argument("-t", "--total", type=_whole, help="how many parts the job has")
+    parser.add_argument("-p", "--part", type=_whole, help="a part, from 1 to the job's total")
     parser.add_argument("-m", "--metadata", help="a JSON object")
     parser.add_argument("--reduce", action="store_true", help="send the reduce message when the job is complete")
     parser.add_argument("-r", "--reason", help="why the job failed")
     parser.add_argument("-y", "--yes", action="store_true", help="delete without asking")
     parser.add_argument("--dry-run", action="store_true", help="say what would be deleted, and delete nothing")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     return parser
 
 
-_OPTIONS = {
-    "status": (),
-    "map-reduce": (),
-    "set-total": ("total",),
-    "set-metadata": ("metadata",),
-    "complete-part": ("part",),
-    "fail-job": ("reason",),
-    "reduce-sent": (),
-    "list": (),
-    "delete": (),
+def _whole(text: str) -> int:
+    # int takes more, such as 1_0.
+    if not re.fullmatch("-?[0-9]{1,20}", text):
+        raise argparse.ArgumentTypeError(f"must be a whole number, got {text!r}")
+    return int(text)
+
+
+_OPTIONS: dict[str, tuple[set[str], set[str]]] = {
+    "status": (set(), {"part"}),
+    "map-reduce": (set(), {"total", "metadata"}),
+    "set-total": ({"total"}, set()),
+    "set-metadata": ({"metadata"}, set()),
+    "complete-part": ({"part"}, {"reduce"}),
+    "fail-job": ({"reason"}, set()),
+    "reduce-sent": (set(), set()),
+    "list": (set(), set()),
+    "delete": (set(), {"yes", "dry_run"}),
 }
-"""The commands, each with the options that it cannot do without."""
+"""The commands, each with the options that it cannot do without, and those that it can."""
 
 
 def _check(given: argparse.Namespace) -> None:
+    needed, allowed = _OPTIONS[given.command]
+    if given.command == "list" and given.job is not None:
+        raise _UsageError(f"list is of all jobs, got {given.job!r}")
     if given.command != "list" and not given.job:
         raise _UsageError(f"{given.command} needs the id of a job")
-    for option in _OPTIONS[given.command]:
+    for option in sorted(needed):
         if getattr(given, option) is None:
             raise _UsageError(f"{given.command} needs --{option}")
+    options = {name for name, value in vars(given).items() if value is not None and value is not False}
+    for option in sorted(options - needed - allowed - {"command", "job"}):
+        # An option that is not heeded is worse than none: with --dry-run nothing must be done.
+        raise _UsageError(f"{given.command} takes no --{option.replace('_', '-')}")
     if given.metadata is not None:
         given.metadata = _parsed(given.metadata)
 
