@@ -1,8 +1,9 @@
-"""Four workloads, each on every way to scale: at most 100 tasks of one slot."""
+"""Four workloads, each on every way to scale: at most 100 tasks of one slot, from no task or from one."""
 
 from __future__ import annotations
 
 import dataclasses
+import statistics
 from collections.abc import Mapping, Sequence
 
 from watchbot_cli.simulation.figures import Figures
@@ -11,15 +12,21 @@ from watchbot_cli.simulation.setting import Conditions, Setting
 from watchbot_cli.simulation.simulation import simulate
 from watchbot_cli.simulation.workload import Workload, burst, steady
 
-OURS = "watchbot"
+OFFSETS = (0.5, 15.0, 30.0, 45.0, 59.5)
+"""Seconds after a metric at which a workload begins. With the first it waits longest for the next one; with the last
+it begins as another model's does, just before one. Each has a seed of its own, for which task is stopped is drawn.
+None is at a metric: of what happens in the same moment nobody can say what is first."""
+
+OURS = ("watchbot", "watchbot, min=1")
 UNPROTECTED = "watchbot, unprotected"
 _ONE = "1 x 60 s"
-_SERVICE = Setting(name="service", minimum=0, maximum=100)
+_FROM_ZERO = Setting(name="service", minimum=0, maximum=100)
+_FROM_ONE = dataclasses.replace(_FROM_ZERO, minimum=1)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Entry:
-    """What is compared: times in minutes; None where no job started, or not all ended."""
+    """What is compared: times in minutes from the first message; None where no job started, or not all ended."""
 
     p50: float | None
     p95: float | None
@@ -28,15 +35,36 @@ class Entry:
     task_hours: float
 
     @classmethod
-    def of(cls, figures: Figures) -> Entry:
+    def of(cls, figures: Figures, offset: float) -> Entry:
         """Take it out of a simulation's figures."""
         waits, drain = figures.waits, figures.drain_seconds
+        drained = None if drain is None else drain - offset
         return cls(
-            _minutes(waits.p50), _minutes(waits.p95), _minutes(drain), figures.killed, round(figures.task_hours, 2)
+            _minutes(waits.p50), _minutes(waits.p95), _minutes(drained), figures.killed, round(figures.task_hours, 2)
         )
 
 
-Table = Mapping[str, Mapping[str, Entry]]
+QUANTITIES = tuple(field.name for field in dataclasses.fields(Entry))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Row:
+    """What scales, from how many tasks, and an entry for each of the offsets."""
+
+    minimum: int
+    entries: Sequence[Entry]
+
+    def values(self, quantity: str) -> Sequence[float | None]:
+        """Give one quantity at every offset."""
+        return [getattr(entry, quantity) for entry in self.entries]
+
+    def mean(self, quantity: str) -> float | None:
+        """Give the mean of a quantity; None where it is not known at some offset."""
+        known = [value for value in self.values(quantity) if value is not None]
+        return statistics.fmean(known) if len(known) == len(self.entries) else None
+
+
+Table = Mapping[str, Mapping[str, Row]]
 """By workload, then by what scales."""
 
 
@@ -53,29 +81,35 @@ def workloads() -> Mapping[str, Workload]:
 def contest() -> Table:
     """Simulate all of it."""
     return {
-        name: {
-            setting.name: Entry.of(simulate(setting, workload, Conditions())) for setting in _settings(one=name == _ONE)
-        }
+        name: {setting.name: _row(setting, workload) for setting in _settings(one=name == _ONE)}
         for name, workload in workloads().items()
     }
 
 
+def _row(setting: Setting, workload: Workload) -> Row:
+    entries = []
+    for seed, offset in enumerate(OFFSETS, 1):
+        moved = Workload([sent + offset for sent in workload.sent], workload.durations)
+        entries.append(Entry.of(simulate(setting, moved, Conditions(seed=seed)), offset))
+    return Row(setting.minimum, entries)
+
+
 def _settings(*, one: bool) -> Sequence[Setting]:
-    """Give what scales; target tracking begins with a task, without which it seldom begins at all.
+    """Give what scales from no task, and what from one that is always there: each with ours beside it.
 
     One message is for those that scale from zero: whoever keeps a task needs none.
     """
-    ours = watchbot_ladder(_SERVICE)
+    ours = watchbot_ladder(_FROM_ZERO)
     unprotected = dataclasses.replace(ours, name=UNPROTECTED, protected=False)
-    from_one = dataclasses.replace(_SERVICE, minimum=1)
-    always_on = () if one else (queue_processing_service(_SERVICE),)
-    return (
-        ours,
-        unprotected,
-        ecs_watchbot(_SERVICE),
-        *always_on,
-        *backlog_trackings(_SERVICE if one else from_one),
-    )
+    from_zero = (ours, unprotected, ecs_watchbot(_FROM_ZERO))
+    if one:
+        return (*from_zero, *backlog_trackings(_FROM_ZERO))
+    kept = (_kept(watchbot_ladder(_FROM_ONE)), _kept(ecs_watchbot(_FROM_ONE)))
+    return (*from_zero, *kept, queue_processing_service(_FROM_ONE), *backlog_trackings(_FROM_ONE))
+
+
+def _kept(setting: Setting) -> Setting:
+    return dataclasses.replace(setting, name=f"{setting.name}, min=1")
 
 
 def _minutes(seconds: float | None) -> float | None:

@@ -53,6 +53,11 @@ class RealService:
         now = self._clock.elapsed
         return sum(one.runs_from <= now and not one.stopping for one in self._tasks)
 
+    @property
+    def complete_at(self) -> float:
+        """When the last of the tasks that there are runs, or has begun to."""
+        return max((one.runs_from for one in self._tasks), default=0.0)
+
     def resize(self, desired: int) -> None:
         """Want another number of tasks."""
         with self._lock:

@@ -52,6 +52,8 @@ class Fleet:
         self.leaving: dict[Task, None] = {}
         self.desired = 0
         self.running = 0
+        self.complete_at = 0.0
+        """When the last of the tasks launched so far runs, or has begun to."""
         self._generation = 0
         self.deploying = False
         """Whether tasks of an earlier generation are left."""
@@ -123,6 +125,7 @@ class Fleet:
         launched_at = self._rate.take(self._launches[spot].take(self._agenda.now))
         task = Task(launched_at, self._generation, spot=spot)
         self.tasks[task] = None
+        self.complete_at = max(self.complete_at, launched_at + self._conditions.task_start_seconds)
         self._agenda.at(launched_at + self._conditions.task_start_seconds, self._run, task)
 
     def _run(self, task: Task) -> None:

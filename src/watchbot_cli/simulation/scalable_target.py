@@ -9,12 +9,15 @@ class ScalableTarget:
     During a cooldown a larger scale-out passes at once and scale-in is blocked; a scale-out ends the cooldown of a
     scale-in. While a deployment is in progress there is no scale-in at all.
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-auto-scaling.html
+    That of a scale-out is counted from when it is complete:
+    https://docs.aws.amazon.com/autoscaling/application/APIReference/API_StepScalingPolicyConfiguration.html
     """
 
     def __init__(self, minimum: int, maximum: int) -> None:
         self.minimum = minimum
         self.maximum = maximum
         self.desired = minimum
+        self._granted_at = 0.0
         self._cooldown_until = 0.0
         self._cooling_from: int | None = None
 
@@ -34,9 +37,15 @@ class ScalableTarget:
         if wanted < self.desired and (deploying or now < self._cooldown_until):
             return False
         self._cooling_from = before if wanted > self.desired else None
+        self._granted_at = now
         self._cooldown_until = now + cooldown_seconds
         self.desired = wanted
         return True
+
+    def complete(self, now: float, at: float) -> None:
+        """Hear when all tasks will run of a scale-out, if one has just been granted."""
+        if self._cooling_from is not None and now == self._granted_at:
+            self._cooldown_until += max(0.0, at - now)
 
     def limit(self, minimum: int, maximum: int) -> None:
         """Set other limits, as a scheduled action does; outside of them the number changes at once.

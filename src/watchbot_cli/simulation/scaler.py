@@ -47,6 +47,10 @@ class Service(Protocol):
     def deploying(self) -> bool:
         """Whether a deployment is in progress."""
 
+    @property
+    def complete_at(self) -> float:
+        """When the last of the tasks launched so far runs, or has begun to."""
+
     def resize(self, desired: int) -> None:
         """Want another number of tasks."""
 
@@ -119,6 +123,7 @@ class Scaler:
             self._track(tracking, point)
         if self._fleet.desired != self.target.desired:
             self._fleet.resize(self.target.desired)
+            self.target.complete(self._agenda.now, self._fleet.complete_at)
 
     def _step(self, policy: StepPolicy, breach: float) -> None:
         base = self.target.base(self._agenda.now, self._fleet.running)

@@ -85,6 +85,16 @@ def test_a_larger_scale_out_passes_during_a_cooldown_and_scale_in_does_not() -> 
     assert _ask(target, 360, 10)
 
 
+def test_the_cooldown_of_a_scale_out_is_counted_from_when_its_tasks_run() -> None:
+    target = ScalableTarget(0, 100)
+    assert _ask(target, 0, 10)
+    target.complete(0, 45)
+    assert not _ask(target, 300, 5)
+    assert _ask(target, 345, 5)
+    target.complete(345, 900)
+    assert _ask(target, 645, 1)  # that of a scale-in is counted from its order
+
+
 def test_a_scale_out_ends_the_cooldown_of_a_scale_in() -> None:
     target = ScalableTarget(0, 100)
     _ask(target, 0, 50)
