@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from typing import Any
 
 import pytest
-from aws_cdk import App, Duration, Environment, NestedStack, PermissionsBoundary, RemovalPolicies, Stack, Stage, Tags
+from aws_cdk import App, Duration, Environment, PermissionsBoundary, RemovalPolicies, Stack, Stage, Tags
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_events as events
@@ -17,24 +16,9 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sns as sns
 
 from tests.synth.template import Template, image, placeholders, synth, synth_watchbot
-from watchbot_cdk import Capacity, Isolation, LogFormat, Scaling, Watchbot
+from watchbot_cdk import Isolation, Scaling, Watchbot
 
 PROCESS: dict[str, Any] = {"isolation": Isolation.PROCESS, "command": ["work"]}
-ARM64 = ecs.RuntimePlatform(
-    cpu_architecture=ecs.CpuArchitecture.ARM64, operating_system_family=ecs.OperatingSystemFamily.LINUX
-)
-SETTINGS: list[dict[str, Any]] = [
-    {},
-    {"fifo": True},
-    {"workers": 10, "watchers": Scaling(min=1, max=20)},
-    {"capacity": Capacity.fargate_spot(spot=3, on_demand=1)},
-    {"runtime_platform": ARM64},
-    {"environment": {"MODE": "fast"}, "log_format": LogFormat.JSON},
-    {"job_timeout": Duration.hours(1)},
-    {"max_receive_count": 3},
-    {"cpu": 1024, "memory_limit_mib": 4096},
-    {"log_retention": Duration.days(30), "retention_period": Duration.days(14)},
-]
 REGIONS = {
     "aws-cn": Environment(account="111111111111", region="cn-north-1"),
     "aws-us-gov": Environment(account="111111111111", region="us-gov-west-1"),
@@ -49,23 +33,6 @@ def _with_sources(stack: Stack, **arguments: Any) -> Watchbot:
     svc.on_schedule(scheduler.ScheduleExpression.rate(Duration.hours(1)))
     svc.grant_redrive(iam.Role(stack, "Operator", assumed_by=iam.AccountRootPrincipal()))
     return svc
-
-
-def test_twenty_of_different_settings_are_one_app() -> None:
-    """Three are in one stack, one in a stack of a stage, one in a nested one, the others in one more."""
-    app = App()
-    together = Stack(app, "Together")
-    staged = Stack(Stage(app, "Prod"), "Staged")
-    nested = NestedStack(Stack(app, "Outer"), "Nested")
-    others = [Stack(app, "Others")] * 15
-    scopes = [together, together, together, staged, nested, *others]
-    for number, (isolation, arguments) in enumerate(itertools.product(({}, PROCESS), SETTINGS)):
-        Watchbot(scopes[number], f"svc{number}", image=image(), **isolation, **arguments)
-    assembly = app.synth()
-    stacks = [*assembly.stacks, *assembly.get_nested_assembly("assembly-Prod").stacks]
-    outputs = [name for stack in stacks for name in stack.template.get("Outputs", {}) if name.endswith("Watchbot")]
-    assert len(outputs) == len(set(outputs)) == 20
-    assert len(assembly.get_stack_by_name("Together").template["Resources"]) < 500
 
 
 def _names(template: Template) -> set[str]:
