@@ -127,7 +127,7 @@ def test_a_cooldown_counted_from_the_order_gives_the_other_models_figures(monkey
     monkeypatch.setattr(ScalableTarget, "complete", lambda *_: None)
     assert _played(ecs_watchbot(FROM_ZERO), LONG).p50 == pytest.approx(39.2, rel=0.1)
     cdks = queue_processing_service(FROM_ONE)
-    long, steady = ([_played(cdks, one, seed) for seed in range(1, 6)] for one in (LONG, STEADY))
+    long, steady = ([_played(cdks, one, seed) for seed in range(1, 17)] for one in (LONG, STEADY))
     assert (long[0].p50, long[1].drained) == pytest.approx((151.8, 286), rel=0.1)
     assert (steady[0].p50, steady[0].p95) == pytest.approx((18.0, 38.8), rel=0.1)
     assert 8 in {entry.killed for entry in steady}
