@@ -29,7 +29,10 @@ class Waits:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Figures:
-    """The result. ``drain_seconds`` is from the first metric to the end of the last job, None where jobs are left."""
+    """The result. ``drain_seconds`` is from the first metric to the end of the last job, None where jobs are left.
+
+    From ``held_back_at_seconds`` on workers were free while as many messages were in flight as SQS allows, if ever.
+    """
 
     jobs: int
     finished: int
@@ -38,6 +41,7 @@ class Figures:
     killed: int
     interrupted: int
     refused_protection: int
+    held_back_at_seconds: float | None
     most_running: int
     job_seconds: float
     span_seconds: float

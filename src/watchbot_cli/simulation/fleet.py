@@ -97,14 +97,14 @@ class Fleet:
         self._shrink(old + ready - self.desired, len(new) - self.desired)
 
     def serve(self) -> None:
-        """Give visible messages to free slots, for as long as there are both."""
-        free, visible = self._free, self._queue.visible
-        agenda = self._agenda
-        while visible and free:
+        """Give visible messages to free slots, for as long as there are both and more may be in flight."""
+        free, queue = self._free, self._queue
+        agenda, visible = self._agenda, queue.visible
+        while visible and free and queue.has_room:
             task = free.popleft()
             if not task.receiving:
                 continue
-            message = self._queue.receive()
+            message = queue.receive()
             ends_at = self._workplace.begin(message)
             task.take(agenda.now, message, ends_at)
             agenda.at(ends_at, self._finish, (task, message))
@@ -152,13 +152,14 @@ class Fleet:
             task.idle_since = now
         if task.receiving:
             self._free.append(task)
-            if self._queue.visible:
-                self.serve()
+            self.serve()
             if not task.jobs and self._keeps_jobs and (len(self.tasks) > self.desired or self.deploying):
                 self._agenda.at(task.released_at, self._released, task)
-        elif not task.jobs and task in self.tasks:
-            self._stop(task)
-            self.reconcile()
+        else:
+            self.serve()
+            if not task.jobs and task in self.tasks:
+                self._stop(task)
+                self.reconcile()
 
     def _released(self, task: Task) -> None:
         if not task.stopped and not task.is_protected(self._agenda.now):

@@ -45,7 +45,7 @@ def _section(run: Run, span: float) -> str:
     messages = columns([one.outstanding for one in timeline], width)
     running = columns([one.running for one in timeline], width)
     desired = columns([one.desired for one in timeline], width)
-    notes = "".join(f"<p>{html.escape(note)}</p>" for note in run.setting.notes)
+    notes = "".join(f"<p>{html.escape(note)}</p>" for note in run.notes)
     tasks = max([1, *running, *desired])
     return (
         f"<h2>{name}</h2><p>{html.escape(run.spoken_cost)}</p>{notes}"

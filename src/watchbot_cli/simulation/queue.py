@@ -7,6 +7,10 @@ from collections.abc import Callable
 
 from watchbot_cli.simulation.agenda import Agenda
 
+MOST_IN_FLIGHT = 120_000
+"""Of one queue, those that wait for their visibility timeout among them:
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html"""
+
 
 class Queue:
     """An SQS standard queue. Whoever serves it is told of messages that have become visible."""
@@ -15,12 +19,23 @@ class Queue:
         self._agenda = agenda
         self.visible: deque[int] = deque()
         self.in_flight = 0
+        self.held_back_at: float | None = None
+        """When for the first time free workers got no message because as many were in flight as may be."""
         self.serve: Callable[[], None] = lambda: None
 
     @property
     def is_empty(self) -> bool:
         """Whether no message is left, visible or not."""
         return not self.visible and not self.in_flight
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more message may be in flight; asked when one is to be received."""
+        if self.in_flight < MOST_IN_FLIGHT:
+            return True
+        if self.held_back_at is None:
+            self.held_back_at = self._agenda.now
+        return False
 
     def receive(self) -> int:
         """Take the oldest visible message; it is in flight until it is deleted or returned."""

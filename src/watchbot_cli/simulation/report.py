@@ -40,7 +40,7 @@ def show(console: Console, runs: Sequence[Run], workload: Workload, prices: Pric
     _show_figures(console, runs)
     for run in runs:
         console.print(f"{run.setting.name}: {run.spoken_cost}", markup=False, highlight=False)
-        for note in run.setting.notes:
+        for note in run.notes:
             console.print(f"{run.setting.name}: {note}", markup=False, highlight=False)
     console.print(f"prices of {prices.region}, {prices.as_of}, without free tiers\n", highlight=False)
     for line in _chart(runs[0], console.width):

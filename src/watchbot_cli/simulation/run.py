@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from watchbot_cli.simulation.cost import Prices, breakdown
 from watchbot_cli.simulation.figures import Figures
+from watchbot_cli.simulation.queue import MOST_IN_FLIGHT
 from watchbot_cli.simulation.setting import Conditions, Setting
 from watchbot_cli.simulation.simulation import simulate
 from watchbot_cli.simulation.workload import Workload
+from watchbot_cli.span import spoken
 
 _WORTH_A_WORD = 0.01
 
@@ -42,6 +44,19 @@ class Run:
         ]
         return f"{_usd(self.total)} USD: {', '.join(parts) or 'nothing'}"
 
+    @property
+    def notes(self) -> Sequence[str]:
+        """Say what to know of the setting, and of what came out."""
+        return [*self.setting.notes, *self._held_back()]
+
+    def _held_back(self) -> Iterator[str]:
+        since = self.figures.held_back_at_seconds
+        if since is not None:
+            yield (
+                f"SQS lets no more than {MOST_IN_FLIGHT:,} messages of a queue be in flight: "
+                f"from {spoken(since)} on free workers waited for that"
+            )
+
     def to_dict(self) -> dict[str, Any]:
         """Give it as JSON would hold it; times are in seconds, money in USD."""
         setting, figures = self.setting, self.figures
@@ -62,7 +77,7 @@ class Run:
             "refused_protection": figures.refused_protection,
             "task_hours": figures.task_hours,
             "cost_usd": {"total": self.total, **self.cost},
-            "notes": list(setting.notes),
+            "notes": list(self.notes),
             "timeline": [[one.seconds, one.outstanding, one.running, one.desired] for one in figures.timeline],
         }
 

@@ -84,6 +84,7 @@ class _Simulation:
             killed=ledger.killed,
             interrupted=ledger.interrupted,
             refused_protection=ledger.refused_protection,
+            held_back_at_seconds=self._queue.held_back_at,
             most_running=max((one.running for one in ledger.timeline), default=0),
             job_seconds=ledger.job_seconds,
             span_seconds=self._agenda.now,

@@ -11,7 +11,11 @@ from hypothesis import strategies as st
 
 from tests.unit.simulation.settings import CALM, fixed, scaled
 from watchbot.contract import Isolation
+from watchbot_cli.simulation.agenda import Agenda
+from watchbot_cli.simulation.cost import Prices
 from watchbot_cli.simulation.peers import backlog_trackings, ecs_watchbot, peers
+from watchbot_cli.simulation.queue import MOST_IN_FLIGHT, Queue
+from watchbot_cli.simulation.run import Run
 from watchbot_cli.simulation.setting import Conditions, Setting, Size
 from watchbot_cli.simulation.simulation import simulate
 from watchbot_cli.simulation.workload import Workload, burst, duration_draw, steady
@@ -181,3 +185,27 @@ def test_spot_interrupts_worker_tasks_which_run_again() -> None:
     assert figures.interrupted > 0
     assert figures.workers.started == 50 + figures.interrupted
     assert figures.finished == 50
+
+
+def test_no_more_messages_are_in_flight_than_sqs_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert MOST_IN_FLIGHT == 120_000
+    monkeypatch.setattr("watchbot_cli.simulation.queue.MOST_IN_FLIGHT", 1200)
+    setting, workload = fixed(3, workers=1000), burst(2500, lambda: 600)
+    figures = simulate(setting, workload, CALM)
+    assert (figures.held_back_at_seconds, figures.drain_seconds) == (0, 3 * 600)  # although 3,000 workers could
+    (note,) = Run.of(setting, workload, CALM, Prices.read()).notes
+    assert note.startswith("SQS lets no more than 120,000 messages of a queue be in flight: from 0 s on")
+    assert Run.of(setting, burst(1200, lambda: 600), CALM, Prices.read()).notes == []
+
+
+def test_messages_that_wait_for_their_visibility_timeout_are_in_flight() -> None:
+    agenda = Agenda()
+    queue = Queue(agenda)
+    queue.visible.extend(range(120_001))
+    for _ in range(120_000):
+        queue.receive()
+    assert not queue.has_room
+    queue.return_after(60, 0)
+    assert not queue.has_room
+    agenda.run()
+    assert queue.has_room
