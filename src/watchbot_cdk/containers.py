@@ -10,6 +10,7 @@ from constructs import Construct
 from watchbot.contract import LOG_STREAM_PREFIX, SCRATCH_DIRECTORY, health_probe
 from watchbot_cdk.remembered import remembered
 
+TMP_DIRECTORY = "/tmp"  # noqa: S108 - in a container, where it is the worker's alone
 _SCRATCH_VOLUME = "watchbot-scratch"
 _BUFFER = Size.mebibytes(25)
 
@@ -30,6 +31,17 @@ def container_log(log_group: logs.LogGroup) -> ecs.LogDriver:
 def with_init(scope: Construct) -> ecs.LinuxParameters:
     """Give a container an init process that reaps zombies and passes signals on."""
     return ecs.LinuxParameters(scope, "Init", init_process_enabled=True)
+
+
+def add_tmp(parameters: ecs.LinuxParameters, size_mib: float) -> None:
+    """Give a container a ``/tmp`` in memory, for all users of its image and with what they run from there.
+
+    A volume of the task would belong to root. Fargate has such file systems since 2026:
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Tmpfs.html
+    """
+    parameters.add_tmpfs(
+        ecs.Tmpfs(container_path=TMP_DIRECTORY, size=size_mib, mount_options=[ecs.TmpfsMountOption.EXEC])
+    )
 
 
 def add_scratch(definition: ecs.TaskDefinition) -> ecs.MountPoint:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import posixpath
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -86,7 +87,7 @@ def mount_kinds(mount: Mount) -> Iterable[str]:
 def mount_problems(mounts: Sequence[Mount], isolation: Isolation, *, is_ec2: bool) -> Iterable[str]:
     """Say what is wrong with mounts of the right kinds."""
     paths = [mount.container_path for mount in mounts]
-    if len({path.rstrip("/") for path in paths}) < len(paths):
+    if len({_plain(path) for path in paths}) < len(paths):
         yield f"mounts must have a container_path each, got {', '.join(paths)}"
     for mount in mounts:
         yield from _path_problems("container_path", mount.container_path)
@@ -115,6 +116,11 @@ def add_mounts(definition: ecs.TaskDefinition, container: ecs.ContainerDefinitio
         )
         if mount.file_system is not None:
             definition.add_to_task_role_policy(_mounting(mount, mount.file_system))
+
+
+def is_mounted(path: str, mounts: Sequence[Mount]) -> bool:
+    """Whether one of the mounts is at this path."""
+    return any(_plain(mount.container_path) == path for mount in mounts)
 
 
 def connect_file_systems(mounts: Sequence[Mount], tasks: ec2.Connections) -> list[IDependable]:
@@ -156,10 +162,17 @@ def _mounting(mount: Mount, file_system: efs.IFileSystem) -> iam.PolicyStatement
 
 
 def _path_problems(field: str, path: str) -> Iterable[str]:
-    if not is_deploy_time(path) and not (path.startswith("/") and path.strip("/")):
+    if not is_deploy_time(path) and not (path.startswith("/") and _plain(path) != "/"):
         yield f"mounts {field} must be an absolute path below /, got {path!r}"
 
 
 def _overlap(path: str, other: str) -> bool:
-    one, two = f"{path.rstrip('/')}/", f"{other}/"
+    one, two = f"{_plain(path).rstrip('/')}/", f"{other}/"
     return one.startswith(two) or two.startswith(one)
+
+
+def _plain(path: str) -> str:
+    """Give an absolute path as the container's system takes it: without ``..`` and repeated slashes."""
+    normal = posixpath.normpath(path)
+    # Two slashes at the beginning may be special to POSIX, and are not to Linux.
+    return normal.removeprefix("/") if normal.startswith("//") else normal

@@ -90,8 +90,8 @@ class Watchbot(ServiceMetrics, Sources):
     :param ephemeral_storage_gib: the task's disk, 21 to 200 GiB; 20 GiB by default. For Fargate.
     :param mounts: volumes in the worker's container; none by default. Those of the host are for EC2.
     :param privileged: give the worker root's rights on its instance. For EC2.
-    :param readonly_root_filesystem: let the worker write only to volumes, and with Isolation.PROCESS to ``TMPDIR``. The
-        root of the watcher's containers is always read-only.
+    :param readonly_root_filesystem: let the worker write only to volumes and, with Isolation.TASK, to a ``/tmp`` in its
+        memory, with Isolation.PROCESS to ``TMPDIR``. The root of the watcher's containers is always read-only.
     :param runtime_platform: the processor that tasks run on; Linux on X86_64 by default. ARM64 is cheaper; the images
         have to be built for it, as ours is.
     :param family: the name of the worker's task definition; by default one made from the construct's path.

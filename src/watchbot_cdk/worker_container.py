@@ -8,11 +8,11 @@ from aws_cdk import Intrinsic, Token
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_logs as logs
 
-from watchbot.contract import WORKER_CONTAINER
+from watchbot.contract import WORKER_CONTAINER, Isolation
 from watchbot_cdk.arguments import Arguments
-from watchbot_cdk.containers import container_log, with_init
+from watchbot_cdk.containers import TMP_DIRECTORY, add_tmp, container_log, with_init
 from watchbot_cdk.deploy_time import is_deploy_time
-from watchbot_cdk.mount import add_mounts
+from watchbot_cdk.mount import add_mounts, is_mounted
 from watchbot_cdk.ulimits import ulimits_of
 
 
@@ -46,7 +46,7 @@ def add_worker_container(
         privileged=True if options.privileged else None,
         readonly_root_filesystem=True if options.readonly_root_filesystem else None,
         ulimits=ulimits_of(options.ulimits, is_ec2=arguments.placement.capacity.is_ec2),
-        linux_parameters=with_init(definition),
+        linux_parameters=_linux_parameters(definition, arguments),
         logging=container_log(log_group),
         health_check=health_check,
         # What a job that is timed out or interrupted has to end by itself; without it ECS gives 30 seconds.
@@ -54,6 +54,23 @@ def add_worker_container(
     )
     add_mounts(definition, container, options.mounts)
     return container
+
+
+def _linux_parameters(definition: ecs.TaskDefinition, arguments: Arguments) -> ecs.LinuxParameters:
+    """Give the worker an init process, and with a read-only root a ``/tmp``, unless a mount is there.
+
+    With Isolation.PROCESS each job has a ``TMPDIR`` of its own.
+    """
+    parameters = with_init(definition)
+    options = arguments.worker
+    if (
+        options.readonly_root_filesystem
+        and arguments.isolation is Isolation.TASK
+        and not is_mounted(TMP_DIRECTORY, options.mounts)
+    ):
+        # What is in it counts as the worker's memory, which bounds it.
+        add_tmp(parameters, arguments.memory_limit_mib)
+    return parameters
 
 
 def _reservation(reservation: float | None, limit: float) -> float | None:

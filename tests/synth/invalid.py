@@ -74,7 +74,9 @@ _OUT_OF_RANGE: Mapping[str, tuple[Callable[[], object], ...]] = {
     "mounts": (
         lambda: [Mount.ephemeral("cache")],
         lambda: [Mount.ephemeral("/")],
+        lambda: [Mount.ephemeral("/cache/..")],
         lambda: [Mount.ephemeral("/cache"), Mount.ephemeral("/cache/")],
+        lambda: [Mount.ephemeral("/cache"), Mount.ephemeral("//tmp/../cache")],
         lambda: [Mount.host("tiles", "/tiles")],
     ),
     "ulimits": (

@@ -134,6 +134,14 @@ def test_a_path_known_only_at_deployment_is_taken() -> None:
             "mounts container_path must be clear of /opt/watchbot and /var/watchbot with Isolation.PROCESS, where the",
         ),
         ({"mounts": [Mount.ephemeral("/var/watchbot/x")], **PROCESS}, "got '/var/watchbot/x'"),
+        ({"mounts": [Mount.ephemeral("/var/../opt/watchbot")], **PROCESS}, "got '/var/../opt/watchbot'"),
+        ({"mounts": [Mount.ephemeral("//opt")], **PROCESS}, "got '//opt'"),
+        (
+            {"mounts": [Mount.ephemeral("//a"), Mount.ephemeral("/a")]},
+            "mounts must have a container_path each, got //a",
+        ),
+        ({"mounts": [Mount.ephemeral("/a/b/.."), Mount.ephemeral("/a")]}, "mounts must have a container_path each"),
+        ({"mounts": [Mount.ephemeral("/a/..")]}, "mounts container_path must be an absolute path below /, got '/a/..'"),
     ],
 )
 def test_refuses_mounts_that_cannot_be(arguments: dict[str, Any], says: str) -> None:

@@ -10,7 +10,7 @@ from aws_cdk import aws_ecs as ecs
 
 from tests.synth.template import Template, image, synth, synth_in_cluster, synth_watchbot, watcher_settings
 from watchbot.contract import Isolation
-from watchbot_cdk import Capacity, ExitCodes, Watchbot, WatchbotArgumentError
+from watchbot_cdk import Capacity, ExitCodes, Mount, Watchbot, WatchbotArgumentError
 
 PROCESS: dict[str, Any] = {"isolation": Isolation.PROCESS, "command": ["true"]}
 EC2: dict[str, Any] = {"capacity": Capacity.ec2(), "cpu": 300, "memory_limit_mib": 3000}
@@ -97,6 +97,37 @@ def test_on_fargate_a_worker_may_have_a_larger_disk_more_open_files_and_a_read_o
         assert scratch["/var/watchbot"] is False
     else:
         assert template.container("watcher")["StopTimeout"] == 120
+
+
+def _tmp(template: Template) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = template.container("worker")["LinuxParameters"].get("Tmpfs", [])
+    return found
+
+
+def test_a_worker_with_a_read_only_root_and_a_task_of_its_own_can_write_to_tmp() -> None:
+    on_fargate = synth_watchbot(readonly_root_filesystem=True, memory_limit_mib=1024)
+    assert _tmp(on_fargate) == [{"ContainerPath": "/tmp", "Size": 1024, "MountOptions": ["exec"]}]
+    assert on_fargate.container("worker")["LinuxParameters"]["InitProcessEnabled"] is True
+    assert "Tmpfs" not in on_fargate.container("watcher")["LinuxParameters"]
+    assert _tmp(synth_in_cluster({**EC2, "readonly_root_filesystem": True}))[0]["Size"] == 3000
+    # The root of the others can be written to, and jobs with processes of their own have a TMPDIR.
+    assert _tmp(synth_watchbot()) == _tmp(synth_watchbot(readonly_root_filesystem=True, **PROCESS)) == []
+
+
+@pytest.mark.parametrize("path", ["/tmp", "/tmp/", "//tmp", "/var/../tmp"])
+def test_a_mount_at_tmp_is_the_workers_tmp(path: str) -> None:
+    template = synth_watchbot(readonly_root_filesystem=True, mounts=[Mount.ephemeral(path)])
+    assert _tmp(template) == []
+    (mount,) = template.container("worker")["MountPoints"]
+    assert (mount["ContainerPath"], mount["ReadOnly"]) == (path, False)
+
+
+def test_a_tmp_is_as_large_as_memory_that_is_known_only_at_deployment() -> None:
+    def build(stack: Stack) -> None:
+        memory = CfnParameter(stack, "Memory", type="Number").value_as_number
+        Watchbot(stack, "svc", image=image(), readonly_root_filesystem=True, memory_limit_mib=memory)
+
+    assert _tmp(synth(build))[0]["Size"] == {"Ref": "Memory"}
 
 
 def test_open_files_asked_for_on_ec2_are_what_a_worker_gets() -> None:
