@@ -72,7 +72,7 @@ def _compare(found: dict[str, Any], operator: str, given: dict[str, Any]) -> boo
     if "N" not in found or "N" not in given:
         return False
     one, other = int(found["N"]), int(given["N"])
-    return one < other if operator == "<" else one <= other
+    return one > other if operator == ">" else one < other if operator == "<" else one <= other
 
 
 @functools.cache
@@ -81,7 +81,7 @@ def _compiled(expression: str) -> CodeType:
     text = re.sub(r"attribute_exists\((#\w+)\)", r"exists('\1')", text)
     text = re.sub(r"contains\((#\w+), (:\w+)\)", r"contains('\1', '\2')", text)
     text = re.sub(r"begins_with\((#\w+), (:\w+)\)", r"begins('\1', '\2')", text)
-    text = re.sub(r"(#\w+) (=|<=|<) (:\w+)", r"compare('\1', '\2', '\3')", text)
+    text = re.sub(r"(#\w+) (=|<=|<|>) (:\w+)", r"compare('\1', '\2', '\3')", text)
     return compile(text.replace(" AND ", " and ").replace(" OR ", " or "), expression, "eval")
 
 

@@ -34,7 +34,12 @@ def test_processes_at_once_and_one_is_told_that_it_was_the_last() -> None:
     with ThreadPoolExecutor(3) as pool:
         told = list(pool.map(lambda part: _command("complete-part", "job", "-p", str(part)), range(1, 7)))
     assert sorted(told) == ["false\n"] * 5 + ["true\n"]
-    assert json.loads(_command("status", "job", "-p", "6")) == {"progress": 1, "partComplete": True}
+    assert json.loads(_command("status", "job", "-p", "6")) == {
+        "progress": 1,
+        "total": 6,
+        "remaining": 0,
+        "partComplete": True,
+    }
 
 
 @pytest.mark.usefixtures("parts")
@@ -79,6 +84,12 @@ def test_a_job_goes_from_its_start_to_its_reduce_message(parts: Parts) -> None:
                 with Part(json.loads(envelope["Message"])):
                     pass
     assert subjects == ["map"] * 12 + ["reduce"]
-    assert Progress().status(job).as_json() == {"progress": 1, "metadata": {"a": 1}, "reduceSent": True}
+    assert Progress().status(job).as_json() == {
+        "progress": 1,
+        "total": 12,
+        "remaining": 0,
+        "metadata": {"a": 1},
+        "reduceSent": True,
+    }
     Progress().delete(job)
     assert [*Progress().list()] == []

@@ -88,7 +88,13 @@ def test_the_pages_shell_does_a_job(parts: Parts) -> None:
 
     assert _done(work, {}, parts) == ["map", "map", "map", "reduce"]
     assert sorted(said) == ["drawn 4/8/1", "drawn 4/8/2", "drawn 4/8/3", "false", "false", "together job", "true"]
-    assert Progress().status("job").as_json() == {"progress": 1, "metadata": {"zoom": 7}, "reduceSent": True}
+    assert Progress().status("job").as_json() == {
+        "progress": 1,
+        "total": 3,
+        "remaining": 0,
+        "metadata": {"zoom": 7},
+        "reduceSent": True,
+    }
 
 
 def test_the_page_builds_the_watcher_image_of_the_folder_that_the_construct_uses() -> None:

@@ -81,4 +81,5 @@ def test_a_task_of_any_image_counts_parts_as_the_page_says(
         remove=True,
         stderr=True,
     )
-    assert said.decode() == 'true\n{"progress": 1, "partComplete": true, "reduceSent": true}\n'
+    status = '{"progress": 1, "total": 1, "remaining": 0, "partComplete": true, "reduceSent": true}'
+    assert said.decode() == f"true\n{status}\n"

@@ -42,8 +42,10 @@ def test_the_commands_of_a_job_from_its_start_to_its_end(capsys: pytest.CaptureF
     assert _said(capsys, "set-metadata", "job", "--metadata", '{"colour": "red"}') == ""
     assert _said(capsys, "complete-part", "job", "--part", "1") == "false\n"
     found = json.loads(_said(capsys, "status", "job", "-p", "1"))
-    assert found == {"progress": 0.5, "metadata": {"colour": "red"}, "partComplete": True}
+    assert found == {"progress": 0.5, "total": 2, "remaining": 1, "metadata": {"colour": "red"}, "partComplete": True}
+    assert _said(capsys, "pending", "job") == "2\n"
     assert _said(capsys, "complete-part", "job", "-p", "2") == "true\n"
+    assert _said(capsys, "pending", "job") == ""
     assert _said(capsys, "complete-part", "job", "-p", "2") == "false\n"
     assert _said(capsys, "reduce-sent", "job") == "true\n"
     assert _said(capsys, "reduce-sent", "job") == "false\n"
@@ -74,6 +76,11 @@ def test_options_may_stand_anywhere(arguments: tuple[str, ...], says: str, capsy
     for line in ([command_name, "job", *options], [command_name, *options, "job"], [*options, command_name, "job"]):
         assert command.main(["set-total", "job", "-t", "3"]) == 0
         assert says in _said(capsys, *line)
+
+
+def test_as_many_parts_that_are_not_done_are_printed_as_were_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _said(capsys, "set-total", "job", "-t", "100") == ""
+    assert _said(capsys, "pending", "job", "--limit", "3") == "1\n2\n3\n"
 
 
 def test_a_jobs_id_may_begin_with_a_dash_after_two_of_them(capsys: pytest.CaptureFixture[str]) -> None:
@@ -176,6 +183,7 @@ def test_refuses_a_topic_that_is_missing_before_anything_is_noted(
         (("status", "job", "other"), "unrecognized arguments: other"),
         (("status", "job", "--par", "1"), "unrecognized arguments: --par"),
         (("fail-job", "job", "-r", "x", "--dry-run"), "fail-job takes no --dry-run"),
+        (("pending", "job", "--limit", "0"), "limit must be a whole number from 1, got 0"),
         (("status", "job", "--reduce"), "status takes no --reduce"),
         (("complete-part", "job", "-p", "1", "-t", "0"), "complete-part takes no --total"),
         (("list", "-m", "{}"), "list takes no --metadata"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import itertools
 import json
 import os
 import re
@@ -37,6 +38,7 @@ commands:
   complete-part JOB -p PART --reduce
                                 the same, and send the reduce message when the job is complete; prints whether it was
   status JOB [-p PART]          how far the job is, and whether this part is done
+  pending JOB [--limit COUNT]   the parts that are not done, in order, one a line
   set-metadata JOB -m JSON      keep the values of this JSON object with the job, each under its key
   fail-job JOB -r REASON        mark the job as failed
   reduce-sent JOB               the reduce message was sent; prints true for the first call, else false
@@ -98,6 +100,7 @@ def _parser() -> _Parser:
     parser.add_argument("-m", "--metadata", help="a JSON object")
     parser.add_argument("--reduce", action="store_true", help="send the reduce message when the job is complete")
     parser.add_argument("-r", "--reason", help="why the job failed")
+    parser.add_argument("--limit", type=_whole, help="print so many at most")
     parser.add_argument("-y", "--yes", action="store_true", help="delete without asking")
     parser.add_argument("--dry-run", action="store_true", help="say what would be deleted, and delete nothing")
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
@@ -113,6 +116,7 @@ def _whole(text: str) -> int:
 
 _OPTIONS: dict[str, tuple[set[str], set[str]]] = {
     "status": (set(), {"part"}),
+    "pending": (set(), {"limit"}),
     "map-reduce": (set(), {"total", "metadata"}),
     "set-total": ({"total"}, set()),
     "set-metadata": ({"metadata"}, set()),
@@ -138,6 +142,8 @@ def _check(given: argparse.Namespace) -> None:
     for option in sorted(options - needed - allowed - {"command", "job"}):
         # An option that is not heeded is worse than none: with --dry-run nothing must be done.
         raise _UsageError(f"{given.command} takes no --{option.replace('_', '-')}")
+    if given.limit is not None and given.limit < 1:
+        raise InvalidValueError("limit", given.limit, "a whole number from 1")
     if given.metadata is not None:
         given.metadata = _parsed(given.metadata)
 
@@ -166,6 +172,9 @@ def _run(given: argparse.Namespace, progress: Progress) -> int:
             _print(progress.complete_part(given.job, given.part))
         case "status":
             _print(progress.status(given.job, given.part).as_json())
+        case "pending":
+            for part in itertools.islice(progress.pending(given.job), given.limit):
+                _print(part)
         case "set-metadata":
             progress.set_metadata(given.job, given.metadata)
         case "fail-job":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import threading
 import time
@@ -16,23 +15,15 @@ from watchbot.progress import bitmap
 from watchbot.progress.errors import InvalidValueError, OtherTotalError, UnknownJobError
 from watchbot.progress.item import Value
 from watchbot.progress.job import HEAD_PREFIX, Job, check_total, head_key
+from watchbot.progress.metadata import as_texts, check_size, metadata_of
 from watchbot.progress.status import Completion, JobSummary, Status
 from watchbot.progress.table import Table
 
 REASON_LIMIT = 2048
 """Characters of a failed job's reason that are kept."""
 
-METADATA_LIMIT = 65_536
-"""Bytes of one call's metadata as JSON; an item of DynamoDB holds 400 KB.
-
-https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
-"""
-
-METADATA_KEYS = 100
-"""Keys of one call's metadata: an update expression holds 4 KB."""
-
-_METADATA = "m."
-"""Before a key of the metadata in the name of its attribute, so that it is never one of ours."""
+_THERE = f"#{PROGRESS_EXPIRY} > :now"
+"""The condition that a head is there, and has not expired."""
 
 
 class Progress:
@@ -61,7 +52,6 @@ class Progress:
         check_total(total)
         now = int(self._clock())
         job = Job.new(job_id, uuid.uuid4().hex, total, now, now + PROGRESS_KEEP_SECONDS)
-        # DynamoDB removes what has expired within days, and shows it until then.
         condition = f"attribute_not_exists(#id) OR #{PROGRESS_EXPIRY} <= :now"
         created, there = self._table.put(job.to_values(), condition, {":now": now})
         if not created and there is not None and there["total"] != total:
@@ -96,10 +86,9 @@ class Progress:
 
         At most four reads, all strongly consistent: every part that was completed before the call is counted.
         """
-        values = self._table.get(head_key(job_id))
-        if values is None:
+        job = self._known(job_id)
+        if job is None:
             return Status(progress=0.0)
-        job = Job.from_values(values)
         place = None if part is None else job.place_of(part)
         shards = [] if job.complete else job.shard_keys
         items = self._table.get_many([job.metadata_key, *shards])
@@ -107,45 +96,71 @@ class Progress:
         done = job.total if job.complete else sum(map(bitmap.count, bitmaps.values()))
         return Status(
             progress=done * 100 // job.total / 100,
+            total=job.total,
+            remaining=job.total - done,
             failed=job.error,
-            metadata=_metadata(items.get(job.metadata_key, {})),
+            metadata=metadata_of(items.get(job.metadata_key, {})),
             part_complete=None if place is None else job.complete or _is_done(job, bitmaps, *place),
             reduce_sent=job.reduce_sent_by is not None,
         )
 
-    def set_metadata(self, job_id: str, metadata: Mapping[str, Any]) -> None:
-        """Keep values with a job, each under its key; keys that are not named keep what they have."""
-        texts = _as_texts(metadata)
+    def pending(self, job_id: str) -> Iterator[int]:
+        """Go through the parts of a job that are not done, in order, as they are now; it costs what a status costs."""
         job = self.job(job_id)
-        names = {f"#k{number}": _METADATA + key for number, key in enumerate(texts)}
-        given = {f":v{number}": text for number, text in enumerate(texts.values())}
-        change = ", ".join(f"#k{number} = :v{number}" for number in range(len(texts)))
-        change = f"SET #{PROGRESS_EXPIRY} = :expires" + (f", {change}" if change else "")
-        self._table.update(job.metadata_key, change, None, {":expires": job.expires, **given}, names)
+        items = {} if job.complete else self._table.get_many(job.shard_keys)
+        bitmaps = {key: item["bits"] for key, item in items.items()}
+        parts = range(1, 1 if job.complete else job.total + 1)
+        return (part for part in parts if not _is_done(job, bitmaps, *job.place_of(part)))
+
+    def set_metadata(self, job_id: str, metadata: Mapping[str, Any]) -> None:
+        """Keep values with a job, each under its key; keys that are not named keep what they have.
+
+        Every message of the reduce takes all of it along: raises :class:`InvalidValueError` when it would be more than
+        65,536 bytes as JSON, or more than 100 keys are set at a time.
+        """
+        texts = as_texts(metadata)
+        job = self.job(job_id)
+        names = {f"#k{number}": name for number, name in enumerate(texts)}
+        values = {f":v{number}": text for number, text in enumerate(texts.values())}
+        setting = "".join(f", {name} = {value}" for name, value in zip(names, values, strict=True))
+        item = self._table.get(job.metadata_key)
+        held = False
+        while not held:
+            check_size({**(item or {}), **texts})
+            changes = 0 if item is None else item["changes"]
+            given: dict[str, Value] = {":expires": job.expires, ":changes": changes + 1, **values}
+            condition = "attribute_not_exists(#id)" if item is None else "#changes = :old"
+            if item is not None:
+                given[":old"] = changes
+            change = f"SET #{PROGRESS_EXPIRY} = :expires, #changes = :changes{setting}"
+            held, item = self._table.update(job.metadata_key, change, condition, given, names)
 
     def fail_job(self, job_id: str, reason: str) -> None:
         """Mark a job as failed; the newest reason counts, of which 2,048 characters are kept."""
         if not isinstance(reason, str) or not reason:
             raise InvalidValueError("reason", reason, "a text that is not empty")
         # A reason may quote a file's name, which need not be UTF-8; that is not to keep the job from failing.
-        given = {":error": reason[:REASON_LIMIT].encode(errors="replace").decode()}
-        held, _ = self._table.update(head_key(job_id), "SET #error = :error", "attribute_exists(#id)", given)
+        text = reason[:REASON_LIMIT].encode(errors="replace").decode()
+        given: dict[str, Value] = {":error": text, ":now": int(self._clock())}
+        held, _ = self._table.update(head_key(job_id), "SET #error = :error", _THERE, given)
         if not held:
             raise UnknownJobError(job_id)
 
     def reduce_sent(self, job_id: str) -> bool:
         """Note that the job's reduce message was sent; true for the first call, and for no other."""
         with self._tokens(job_id, "reduce") as tokens:
-            condition = "attribute_exists(#id) AND attribute_not_exists(#reduceSentBy)"
-            given = {":token": tokens[0]}
+            condition = f"{_THERE} AND attribute_not_exists(#reduceSentBy)"
+            given: dict[str, Value] = {":token": tokens[0], ":now": int(self._clock())}
             held, there = self._table.update(head_key(job_id), "SET #reduceSentBy = :token", condition, given)
-            if not held and there is None:
+            if not held and (there is None or self._expired(there)):
                 raise UnknownJobError(job_id)
             return held or (there is not None and there["reduceSentBy"] in tokens)
 
     def list(self) -> Iterator[JobSummary]:
         """Go through all jobs, in no order; this reads the whole table, which a busy one makes slow and dear."""
         for values in self._table.scan(HEAD_PREFIX):
+            if self._expired(values):
+                continue
             job = Job.from_values(values)
             yield JobSummary(
                 job_id=job.job_id,
@@ -164,10 +179,10 @@ class Progress:
 
     def job(self, job_id: str) -> Job:
         """Read what is known of a job without looking at its parts."""
-        values = self._table.get(head_key(job_id))
-        if values is None:
+        job = self._known(job_id)
+        if job is None:
             raise UnknownJobError(job_id)
-        return Job.from_values(values)
+        return job
 
     def note_published(self, job: Job) -> None:
         """Note of how many parts the messages were sent; fewer than noted before changes nothing."""
@@ -176,6 +191,15 @@ class Progress:
         held, there = self._table.update(head_key(job.job_id), "SET #published = :count", condition, given)
         if not held and (there is None or there["born"] != job.born):
             raise UnknownJobError(job.job_id)
+
+    def _known(self, job_id: str) -> Job | None:
+        values = self._table.get(head_key(job_id))
+        return None if values is None or self._expired(values) else Job.from_values(values)
+
+    def _expired(self, head: Mapping[str, Any]) -> bool:
+        """Whether a job is forgotten, though DynamoDB, which takes days to remove it, still shows it."""
+        expires: int = head[PROGRESS_EXPIRY]
+        return expires <= self._clock()
 
     def _set_bit(self, job: Job, shard: int, bit: int, part: int) -> int | None:
         """Set a part's bit; gives the part that filled the shard, this one or another, when all of its bits are set."""
@@ -243,25 +267,3 @@ class Progress:
 def _is_done(job: Job, bitmaps: Mapping[str, bytes], shard: int, bit: int) -> bool:
     bits = bitmaps.get(job.shard_key(shard))
     return bits is not None and bitmap.is_set(bits, bit)
-
-
-def _as_texts(metadata: Mapping[str, Any]) -> dict[str, str]:
-    if not isinstance(metadata, Mapping) or not all(isinstance(key, str) for key in metadata):
-        raise InvalidValueError("metadata", metadata, "a JSON object")
-    try:
-        texts = {key: json.dumps(value, allow_nan=False) for key, value in metadata.items()}
-        size = sum(len(key.encode()) + len(text) for key, text in texts.items())
-    except (TypeError, ValueError):
-        raise InvalidValueError("metadata", metadata, "what JSON can hold") from None
-    if len(texts) > METADATA_KEYS:
-        raise InvalidValueError("metadata", metadata, f"at most {METADATA_KEYS} keys at a time")
-    if size > METADATA_LIMIT:
-        raise InvalidValueError("metadata", metadata, f"at most {METADATA_LIMIT} bytes as JSON")
-    return texts
-
-
-def _metadata(values: Mapping[str, Any]) -> dict[str, Any] | None:
-    found = {
-        name.removeprefix(_METADATA): json.loads(text) for name, text in values.items() if name.startswith(_METADATA)
-    }
-    return found or None

@@ -14,6 +14,7 @@ from watchbot.contract import MESSAGE_ID_VARIABLE
 from watchbot.progress.convention import map_message
 from watchbot.progress.errors import InvalidValueError, JobFailed
 from watchbot.progress.job import Job
+from watchbot.progress.metadata import as_texts, check_size
 from watchbot.progress.progress import Progress
 from watchbot.progress.topic import CONNECTIONS, Message, Topic, batches
 
@@ -68,6 +69,8 @@ def _total(parts: Iterable[Mapping[str, Any]], total: int | None) -> int:
 
 
 def _begun(progress: Progress, job_id: str, total: int, metadata: Mapping[str, Any] | None) -> Job:
+    if metadata is not None:
+        check_size(as_texts(metadata))  # before there is a job that cannot get it
     progress.set_total(job_id, total)
     job = progress.job(job_id)
     if job.error is not None:

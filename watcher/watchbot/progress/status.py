@@ -12,11 +12,13 @@ class Status:
     """How far a job is.
 
     ``progress`` is from 0 to 1, rounded down to hundredths, so that it is 1 only when every part is done; it is 0 for
-    a job that the table does not know. ``failed`` is the reason of a failed job. ``part_complete`` is of the part
-    that was asked for, else None.
+    a job that the table does not know. ``total`` is how many parts the job has, and ``remaining`` how many of them are
+    not done. ``failed`` is the reason of a failed job. ``part_complete`` is of the part that was asked for, else None.
     """
 
     progress: float
+    total: int | None = None
+    remaining: int | None = None
     failed: str | None = None
     metadata: Mapping[str, Any] | None = None
     part_complete: bool | None = None
@@ -26,6 +28,8 @@ class Status:
         """Give what ``watchbot-progress status`` prints; what is not known is left out."""
         whole = self.progress.is_integer()
         found: dict[str, Any] = {"progress": int(self.progress) if whole else self.progress}
+        if self.total is not None:
+            found |= {"total": self.total, "remaining": self.remaining}
         if self.failed is not None:
             found["failed"] = self.failed
         if self.metadata is not None:
