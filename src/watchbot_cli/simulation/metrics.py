@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 PERIOD_SECONDS = 60.0
 """SQS and ECS publish a datapoint each minute.
@@ -43,12 +44,12 @@ class Sleep:
 
     def __init__(self, idle_before_seconds: float) -> None:
         self._touched_at = -idle_before_seconds
-        self._awake_from = 0.0 if idle_before_seconds < ASLEEP_AFTER_SECONDS else None
+        self._awake_from = -math.inf if idle_before_seconds < ASLEEP_AFTER_SECONDS else None
 
     def is_awake(self, now: float, *, touched: bool) -> bool:
         """Hear whether the queue holds messages or is being polled, and say whether it publishes."""
         if touched:
-            self._touched_at = now
+            self._touched_at = max(self._touched_at, now)
             if self._awake_from is None:
                 self._awake_from = now + WAKING_SECONDS
         elif now - self._touched_at >= ASLEEP_AFTER_SECONDS:

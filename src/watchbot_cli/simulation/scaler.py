@@ -70,28 +70,33 @@ class Scaler:
         self._fleet = fleet
         self._delay = conditions.metric_delay_seconds
         self._ledger = ledger
-        # A watcher that is always there polls, and keeps the queue awake.
-        self._sleep = Sleep(0.0 if setting.minimum else conditions.idle_before_seconds)
+        self._sleep = Sleep(conditions.idle_before_seconds)
         self._alarms = [(Alarm(one.alarm), one.policy) for one in setting.steps]
         self._trackings = [Tracking(policy) for policy in setting.tracking]
-        self._remember_idle_time(setting)
         self._scheduled = setting.scheduled
         self._start = conditions.start
         self.target = ScalableTarget(setting.minimum, setting.maximum)
-        for minute in range(-_MINUTES_OF_A_WEEK, 0) if setting.scheduled else ():
-            self._keep_schedule(minute * PERIOD_SECONDS)
-        self.target.desired = self.target.minimum
+        self._remember()
         self.after_tick: Callable[[], None] = lambda: None
 
-    def _remember_idle_time(self, setting: Setting) -> None:
-        """Let the alarms know what was before: nothing to do, or nothing published."""
-        idle = Datapoint(0, 0, 0, setting.minimum, setting.minimum)
-        point = idle if self._sleep.is_awake(0.0, touched=False) else None
-        for _ in range(_MINUTES_BEFORE):
-            for alarm, _ in self._alarms:
-                alarm.observe(point)
-            for tracking in self._trackings:
-                tracking.observe(point, setting.minimum)
+    def _remember(self) -> None:
+        """Let the past be: limits that were due, and a queue that said that it was empty, unless it slept.
+
+        Watchers that are there at least poll, and keep the queue awake.
+        """
+        for minute in range(-_MINUTES_OF_A_WEEK if self._scheduled else -_MINUTES_BEFORE, 0):
+            self._keep_schedule(minute * PERIOD_SECONDS)
+            there = self.target.minimum
+            awake = self._sleep.is_awake(minute * PERIOD_SECONDS, touched=there > 0)
+            if minute >= -_MINUTES_BEFORE:
+                self._show(Datapoint(0, 0, 0, there, there) if awake else None, there)
+        self.target.desired = self.target.minimum
+
+    def _show(self, point: Datapoint | None, running: int) -> None:
+        for alarm, _ in self._alarms:
+            alarm.observe(point)
+        for tracking in self._trackings:
+            tracking.observe(point, running)
 
     def tick(self, _: object = None) -> None:
         """Publish this minute's datapoint, if the queue publishes any."""

@@ -124,6 +124,20 @@ def test_scheduled_limits_hold_from_when_they_are_due() -> None:
     assert in_force.waits.max == 0  # what was due before is in force
 
 
+def test_a_scheduled_minimum_in_force_keeps_the_queue_awake() -> None:
+    def longest_wait(hour: int) -> float | None:
+        template = watchbot(WORKERS="8")
+        template["Resources"]["Target"]["Properties"]["ScheduledActions"] = [
+            _scheduled("Morning", "cron(0 8 * * ? *)", MinCapacity=2),
+            _scheduled("Evening", "cron(0 20 * * ? *)", MinCapacity=0),
+        ]
+        asleep = Conditions(start=MONDAY.replace(hour=hour, minute=30), idle_before_seconds=8 * 3600)
+        return simulate(_setting(template), burst(20, lambda: 600), asleep).waits.max
+
+    assert longest_wait(12) == longest_wait(21) == 60 + 45  # in force, or only since an hour no more
+    assert longest_wait(6) == 15 * 60 + 60 + 45
+
+
 def _scheduled(name: str, schedule: str, **limits: Any) -> dict[str, Any]:
     return {"ScheduledActionName": name, "Schedule": schedule, "ScalableTargetAction": limits}
 
