@@ -26,7 +26,8 @@ from watchbot_cli.simulation.workload import burst
 
 RUN_KEYS = {
     "name", "isolation", "min", "max", "workers", "jobs", "finished", "wait_seconds", "drain_seconds", "tasks_started",
-    "most_running", "killed", "interrupted", "refused_protection", "task_hours", "cost_usd", "notes", "timeline",
+    "most_running", "killed", "interrupted", "timed_out", "dead_lettered",
+    "refused_protection", "task_hours", "cost_usd", "notes", "timeline",
 }  # fmt: skip
 
 
@@ -129,6 +130,13 @@ def test_every_condition_is_simulated(template: str, conditions: tuple[str, ...]
     jobs = () if "--rate" in conditions else ("--jobs", "50")
     (run,) = _json("--template", template, *jobs, *conditions)["runs"]
     assert run["finished"] == run["jobs"] > 0
+
+
+def test_a_process_that_would_take_longer_than_a_message_is_leased_is_said_never_to_end(template: str) -> None:
+    ran = _run("--template", template, "--jobs", "3", "--duration", "20h")
+    assert ran.exit_code == 0, ran.output
+    assert "a job may take 11.9 h at most: 30 times one was stopped, and tried again" in ran.stdout
+    assert "dead-lettered after 10 receives, with no job done: 3" in ran.stdout
 
 
 def test_interruptions_of_a_service_that_is_not_on_spot_are_said_to_change_nothing(template: str) -> None:

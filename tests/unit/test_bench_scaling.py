@@ -19,7 +19,7 @@ from watchbot_cli.simulation.simulation import simulate
 from watchbot_cli.simulation.workload import Workload
 
 BURST, LONG, STEADY = "1,000 x 60 s", "200 x 30 min", "5/min x 120 s, 3 h"
-FROM_ZERO, FROM_ONE = Setting(name="svc", minimum=0, maximum=100), Setting(name="svc", minimum=1, maximum=100)
+FROM_ZERO, FROM_ONE = (Setting(name="svc", minimum=minimum, maximum=100, max_receives=None) for minimum in (0, 1))
 
 
 @pytest.fixture(scope="module")

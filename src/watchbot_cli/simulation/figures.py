@@ -31,15 +31,19 @@ class Waits:
 class Figures:
     """The result. ``drain_seconds`` is from the first metric to the end of the last job, None where jobs are left.
 
+    What is dead-lettered is not left, and not finished.
+
     From ``held_back_at_seconds`` on workers were free while as many messages were in flight as SQS allows, if ever.
     """
 
     jobs: int
     finished: int
+    dead_lettered: int
     waits: Waits
     drain_seconds: float | None
     killed: int
     interrupted: int
+    timed_out: int
     refused_protection: int
     held_back_at_seconds: float | None
     most_running: int
@@ -48,6 +52,11 @@ class Figures:
     service: TaskTime
     workers: TaskTime
     timeline: Sequence[Sample]
+
+    @property
+    def left(self) -> int:
+        """How many jobs nobody has done or given up."""
+        return self.jobs - self.finished - self.dead_lettered
 
     @property
     def task_hours(self) -> float:

@@ -11,9 +11,9 @@ from watchbot_cli.simulation.launch_budget import LaunchBudget, ServiceRate
 from watchbot_cli.simulation.ledger import Ledger
 from watchbot_cli.simulation.queue import Queue
 from watchbot_cli.simulation.setting import Conditions, Setting
-from watchbot_cli.simulation.task import Task
+from watchbot_cli.simulation.task import Ending, Task
 from watchbot_cli.simulation.workload import Workload
-from watchbot_cli.simulation.workplace import Processes, WorkerTasks, Workplace
+from watchbot_cli.simulation.workplace import HANDED_BACK_SECONDS, Processes, WorkerTasks, Workplace
 
 _SPOT_NOTICE_SECONDS = 110.0
 
@@ -105,8 +105,8 @@ class Fleet:
             if not task.receiving:
                 continue
             message = queue.receive()
-            ends_at = self._workplace.begin(message)
-            task.take(agenda.now, message, ends_at)
+            ends_at, ending = self._workplace.begin(message)
+            task.take(agenda.now, message, ends_at, ending)
             agenda.at(ends_at, self._finish, (task, message))
 
     def settle_accounts(self) -> None:
@@ -143,11 +143,11 @@ class Fleet:
 
     def _finish(self, what: tuple[Task, int]) -> None:
         task, message = what
-        if task.jobs.pop(message, None) is None:
+        job = task.jobs.pop(message, None)
+        if job is None:
             return  # it was killed, and runs again
         now = self._agenda.now
-        self._queue.delete()
-        self._ledger.finish(now, self._workload.durations[message])
+        self._settle(message, job[1])
         if not task.jobs:
             task.idle_since = now
         if task.receiving:
@@ -160,6 +160,19 @@ class Fleet:
             if not task.jobs and task in self.tasks:
                 self._stop(task)
                 self.reconcile()
+
+    def _settle(self, message: int, ending: Ending) -> None:
+        match ending:
+            case Ending.DONE:
+                self._queue.delete()
+                self._ledger.finish(self._agenda.now, self._workload.durations[message])
+            case Ending.INTERRUPTED:
+                self._ledger.interrupted += 1
+                self._queue.return_after(HANDED_BACK_SECONDS, message)
+            case Ending.TIMED_OUT:
+                self._ledger.time_out(self._agenda.now)
+                back_off = self._setting.backoff.seconds(self._queue.receives(message), self._rng)
+                self._queue.return_after(back_off, message)
 
     def _released(self, task: Task) -> None:
         if not task.stopped and not task.is_protected(self._agenda.now):

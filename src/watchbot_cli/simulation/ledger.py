@@ -46,7 +46,10 @@ class Ledger:
         self.waits: list[float] = []
         self._started = bytearray(jobs)
         self.finished = 0
-        self.finished_at = 0.0
+        self.dead_lettered = 0
+        self.ended_at = 0.0
+        """When a job was done, timed out or was given up for the last time."""
+        self.timed_out = 0
         self.killed = 0
         self.interrupted = 0
         self.refused_protection = 0
@@ -64,5 +67,15 @@ class Ledger:
     def finish(self, now: float, seconds: float) -> None:
         """Note the end of a job."""
         self.finished += 1
-        self.finished_at = now
+        self.ended_at = now
         self.job_seconds += seconds
+
+    def time_out(self, now: float) -> None:
+        """Note that a job has taken longer than it may."""
+        self.timed_out += 1
+        self.ended_at = now
+
+    def dead_letter(self, now: float) -> None:
+        """Note that a message has been received so often that it is given up."""
+        self.dead_lettered += 1
+        self.ended_at = now

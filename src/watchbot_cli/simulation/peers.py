@@ -9,7 +9,7 @@ from watchbot.contract import Isolation
 from watchbot_cli.simulation.alarm import AlarmRule, Operand
 from watchbot_cli.simulation.expression import Expression
 from watchbot_cli.simulation.ladder import ladder
-from watchbot_cli.simulation.setting import AlarmedPolicy, Setting
+from watchbot_cli.simulation.setting import SQS_WALL_SECONDS, AlarmedPolicy, Setting
 from watchbot_cli.simulation.step_scaling import CHANGE, EXACT, PERCENT, Step, StepPolicy
 from watchbot_cli.simulation.target_tracking import TrackingPolicy
 
@@ -67,6 +67,7 @@ def queue_processing_service(service: Setting) -> Setting:
         service,
         "QueueProcessingFargateService",
         minimum=max(1, service.minimum),
+        max_receives=3,
         steps=(
             AlarmedPolicy(up, StepPolicy(CHANGE, [Step(1, 0, 400), Step(5, 400)])),
             AlarmedPolicy(down, StepPolicy(CHANGE, [Step(-1, upper=0)])),
@@ -84,6 +85,7 @@ def ecs_watchbot(service: Setting) -> Setting:
         service,
         "ecs-watchbot 10",
         minimum=service.minimum,
+        max_receives=10,
         steps=(
             AlarmedPolicy(up, StepPolicy(CHANGE, [Step(tenth, 0)])),
             AlarmedPolicy(down, StepPolicy(PERCENT, [Step(-100, upper=0)])),
@@ -99,6 +101,7 @@ def _with_processes(service: Setting) -> Setting:
     return dataclasses.replace(
         service,
         isolation=Isolation.PROCESS,
+        longest_job_seconds=SQS_WALL_SECONDS,
         size=service.worker_size,
         workers=1,
         maximum=min(MOST_TASKS, service.maximum * service.workers),
@@ -106,13 +109,14 @@ def _with_processes(service: Setting) -> Setting:
 
 
 def _unprotected(
-    service: Setting, name: str, *, minimum: int, steps: Sequence[AlarmedPolicy], alarm_metrics: int
+    service: Setting, name: str, *, minimum: int, max_receives: int, steps: Sequence[AlarmedPolicy], alarm_metrics: int
 ) -> Setting:
     return dataclasses.replace(
         service,
         name=name,
         minimum=minimum,
         maximum=max(minimum, service.maximum),
+        max_receives=max_receives,
         steps=steps,
         tracking=(),
         protected=False,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
 from collections.abc import Callable
 
 from watchbot_cli.simulation.agenda import Agenda
+from watchbot_cli.simulation.ledger import Ledger
 
 MOST_IN_FLIGHT = 120_000
 """Of one queue, those that wait for their visibility timeout among them:
@@ -13,10 +15,16 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quota
 
 
 class Queue:
-    """An SQS standard queue. Whoever serves it is told of messages that have become visible."""
+    """An SQS standard queue. Whoever serves it is told of messages that have become visible.
 
-    def __init__(self, agenda: Agenda) -> None:
+    A message that comes back after ``max_receives`` goes to the dead-letter queue; with None it never does.
+    """
+
+    def __init__(self, agenda: Agenda, ledger: Ledger, jobs: int, max_receives: int | None) -> None:
         self._agenda = agenda
+        self._ledger = ledger
+        self._max_receives = max_receives
+        self._receives = array("I", [0]) * jobs
         self.visible: deque[int] = deque()
         self.in_flight = 0
         self.held_back_at: float | None = None
@@ -40,7 +48,13 @@ class Queue:
     def receive(self) -> int:
         """Take the oldest visible message; it is in flight until it is deleted or returned."""
         self.in_flight += 1
-        return self.visible.popleft()
+        message = self.visible.popleft()
+        self._receives[message] += 1
+        return message
+
+    def receives(self, message: int) -> int:
+        """Give how often a message has been received."""
+        return self._receives[message]
 
     def delete(self) -> None:
         """Remove a message in flight."""
@@ -52,5 +66,8 @@ class Queue:
 
     def _return(self, message: int) -> None:
         self.in_flight -= 1
-        self.visible.append(message)
+        if self._max_receives is not None and self._receives[message] >= self._max_receives:
+            self._ledger.dead_letter(self._agenda.now)
+        else:
+            self.visible.append(message)
         self.serve()

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from watchbot_cli.chart import drawn
 from watchbot_cli.simulation.cost import Prices
+from watchbot_cli.simulation.figures import Figures
 from watchbot_cli.simulation.run import Run
 from watchbot_cli.simulation.setting import Conditions
 from watchbot_cli.simulation.workload import Workload
@@ -50,19 +51,24 @@ def show(console: Console, runs: Sequence[Run], workload: Workload, prices: Pric
 def row(run: Run) -> list[str]:
     """Give the figures of a run as the columns of :data:`COLUMNS`."""
     figures = run.figures
-    unfinished = figures.jobs - figures.finished
     return [
         run.setting.name,
         spoken(figures.waits.p50),
         spoken(figures.waits.p95),
         spoken(figures.waits.max),
-        f"{unfinished:,} jobs left" if figures.drain_seconds is None else spoken(figures.drain_seconds),
+        f"{figures.left:,} jobs left" if figures.drain_seconds is None else spoken(figures.drain_seconds),
         f"{figures.tasks_started:,}",
         f"{figures.most_running:,}",
-        f"{figures.killed:,}" + (f" + {figures.interrupted:,} by Spot" if figures.interrupted else ""),
+        _lost(figures),
         f"{figures.task_hours:,.1f}",
         f"{run.total:,.2f}",
     ]
+
+
+def _lost(figures: Figures) -> str:
+    by_spot = f" + {figures.interrupted:,} by Spot" if figures.interrupted else ""
+    given_up = f", {figures.dead_lettered:,} dead-lettered" if figures.dead_lettered else ""
+    return f"{figures.killed:,}{by_spot}{given_up}"
 
 
 COLUMNS = ("", "wait p50", "p95", "max", "drained", "tasks", "at once", "jobs killed", "task-hours", "USD")

@@ -47,7 +47,7 @@ class Run:
     @property
     def notes(self) -> Sequence[str]:
         """Say what to know of the setting, and of what came out."""
-        return [*self.setting.notes, *self._held_back()]
+        return [*self.setting.notes, *self._held_back(), *self._given_up()]
 
     def _held_back(self) -> Iterator[str]:
         since = self.figures.held_back_at_seconds
@@ -56,6 +56,14 @@ class Run:
                 f"SQS lets no more than {MOST_IN_FLIGHT:,} messages of a queue be in flight: "
                 f"from {spoken(since)} on free workers waited for that"
             )
+
+    def _given_up(self) -> Iterator[str]:
+        setting, figures = self.setting, self.figures
+        if figures.timed_out:
+            longest = spoken(setting.longest_job_seconds)
+            yield f"a job may take {longest} at most: {figures.timed_out:,} times one was stopped, and tried again"
+        if figures.dead_lettered:
+            yield f"dead-lettered after {setting.max_receives} receives, with no job done: {figures.dead_lettered:,}"
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as JSON would hold it; times are in seconds, money in USD."""
@@ -68,12 +76,14 @@ class Run:
             "workers": setting.workers,
             "jobs": figures.jobs,
             "finished": figures.finished,
+            "dead_lettered": figures.dead_lettered,
             "wait_seconds": dataclasses.asdict(figures.waits),
             "drain_seconds": figures.drain_seconds,
             "tasks_started": figures.tasks_started,
             "most_running": figures.most_running,
             "killed": figures.killed,
             "interrupted": figures.interrupted,
+            "timed_out": figures.timed_out,
             "refused_protection": figures.refused_protection,
             "task_hours": figures.task_hours,
             "cost_usd": {"total": self.total, **self.cost},

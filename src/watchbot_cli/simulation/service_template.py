@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from watchbot.backoff import Backoff
 from watchbot.contract import PREFIX, Isolation, LaunchType, Metric, Settings, SettingsError
 from watchbot_cli.described import find_described
 from watchbot_cli.errors import UsageError
 from watchbot_cli.intrinsics import references
 from watchbot_cli.simulation.policy_template import TARGET, Policies
 from watchbot_cli.simulation.schedule import Schedule
-from watchbot_cli.simulation.setting import ScheduledLimits, Setting, Size
+from watchbot_cli.simulation.setting import PROCESS_WALL_SECONDS, SQS_WALL_SECONDS, ScheduledLimits, Setting, Size
 from watchbot_cli.simulation.template import Template
 
 _SERVICE = "AWS::ECS::Service"
@@ -86,6 +88,9 @@ def _read(found: Found, *, of: int) -> Setting:
         isolation=Isolation.TASK if is_task else Isolation.PROCESS,
         protected=watcher is not None and not is_task,
         visibility_seconds=watcher.visibility_timeout_seconds if watcher else 180.0,
+        max_receives=_max_receives(template, watcher),
+        longest_job_seconds=_longest_job_seconds(watcher),
+        backoff=_backoff(watcher),
         size=_size(template, definition, public_ip=_has_public_ip(service)),
         spot_share=_spot_share(service),
         fifo=_is_fifo(template, environment),
@@ -171,6 +176,28 @@ def _without_urls(texts: Mapping[str, str]) -> Mapping[str, str]:
 def _is_fifo(template: Template, environment: Mapping[str, Any]) -> bool:
     queue = template.referred(environment.get(f"{PREFIX}QUEUE_URL"), "AWS::SQS::Queue")
     return queue is not None and bool(template.properties(queue).get("FifoQueue"))
+
+
+def _max_receives(template: Template, watcher: Settings | None) -> int | None:
+    """Give after how many receives a message is dead-lettered; None where it never is, or several queues differ."""
+    if watcher is not None:
+        return watcher.max_receive_count if watcher.dead_letter_queue_url is not None else None
+    policies = [queue["RedrivePolicy"] for _, queue in template.of_type("AWS::SQS::Queue") if "RedrivePolicy" in queue]
+    counts = {template.whole(one.get("maxReceiveCount"), "a maxReceiveCount") for one in policies}
+    return counts.pop() if len(counts) == 1 else None
+
+
+def _longest_job_seconds(watcher: Settings | None) -> float:
+    if watcher is None:
+        return SQS_WALL_SECONDS
+    longest = math.inf if watcher.isolation is Isolation.TASK else PROCESS_WALL_SECONDS
+    return min(watcher.job_timeout_seconds or math.inf, longest)
+
+
+def _backoff(watcher: Settings | None) -> Backoff:
+    if watcher is None:
+        return Backoff()
+    return Backoff(watcher.backoff_base, watcher.backoff_cap_seconds, watcher.backoff_jitter)
 
 
 def _size(template: Template, definition: str, *, public_ip: bool) -> Size:

@@ -6,6 +6,7 @@ import dataclasses
 import datetime
 from collections.abc import Sequence
 
+from watchbot.backoff import Backoff
 from watchbot.contract import Isolation
 from watchbot_cli.simulation.alarm import AlarmRule
 from watchbot_cli.simulation.schedule import Schedule
@@ -14,6 +15,14 @@ from watchbot_cli.simulation.target_tracking import TrackingPolicy
 
 MONDAY = datetime.datetime(2026, 1, 5)  # noqa: DTZ001 - in the time zone of whatever schedule looks at it
 """When a simulation starts unless told otherwise: a Monday, at midnight."""
+
+SQS_WALL_SECONDS = 12 * 3600.0
+"""A message can be in flight for so long after a receive, and no longer: where jobs run beside whoever received it
+none can take longer.
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html"""
+
+PROCESS_WALL_SECONDS = 11 * 3600.0 + 55 * 60
+"""A watcher of Isolation.PROCESS stops a job then, while it can still return the message."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -48,7 +57,9 @@ class Setting:
     """A service and how it scales.
 
     ``workers`` are the slots of a task. ``protected`` tasks are not stopped while jobs run in them; with
-    Isolation.TASK jobs have tasks of their own (``worker_size``), which outlive their watcher. ``spot_share`` is
+    Isolation.TASK jobs have tasks of their own (``worker_size``), which outlive their watcher. Jobs that take longer
+    than ``longest_job_seconds`` time out, and their messages return after the back-off; what has been received
+    ``max_receives`` times is given up, unless that is None. ``spot_share`` is
     that of the tasks in which jobs run. ``alarm_metrics`` are all metrics that the template's alarms watch, and
     ``metric_lambda`` tells of a function that publishes a metric each minute: both only cost.
     """
@@ -62,6 +73,9 @@ class Setting:
     tracking: Sequence[TrackingPolicy] = ()
     protected: bool = True
     visibility_seconds: float = 180.0
+    max_receives: int | None = 10
+    longest_job_seconds: float = SQS_WALL_SECONDS
+    backoff: Backoff = dataclasses.field(default_factory=Backoff)
     size: Size = Size()
     worker_size: Size = Size()
     spot_share: float = 0.0

@@ -32,7 +32,7 @@ class _Simulation:
         self._workload = workload
         self._agenda = Agenda()
         self._ledger = Ledger(len(workload.sent))
-        self._queue = Queue(self._agenda)
+        self._queue = Queue(self._agenda, self._ledger, len(workload.sent), setting.max_receives)
         self._fleet = Fleet(self._agenda, self._queue, setting, conditions, workload, self._ledger)
         self._scaler = Scaler(self._agenda, self._queue, self._fleet, setting, conditions, self._ledger)
         self._conditions = conditions
@@ -65,7 +65,7 @@ class _Simulation:
     def _look(self) -> None:
         """Each minute, find out whether it is over."""
         now = self._agenda.now
-        awaited = max(self._last_sent, self._ledger.finished_at, *self._conditions.deploy_at_seconds)
+        awaited = max(self._last_sent, self._ledger.ended_at, *self._conditions.deploy_at_seconds)
         is_done = self._sent == len(self._workload.sent) and self._queue.is_empty and now > awaited
         is_at_rest = self._fleet.count <= self._scaler.target.minimum and not self._fleet.deploying
         if (is_done and is_at_rest) or now - awaited > self._patience or self._is_too_late(now):
@@ -80,9 +80,11 @@ class _Simulation:
             jobs=jobs,
             finished=ledger.finished,
             waits=Waits.of(ledger.waits),
-            drain_seconds=ledger.finished_at if ledger.finished == jobs else None,
+            dead_lettered=ledger.dead_lettered,
+            drain_seconds=ledger.ended_at if ledger.finished + ledger.dead_lettered == jobs else None,
             killed=ledger.killed,
             interrupted=ledger.interrupted,
+            timed_out=ledger.timed_out,
             refused_protection=ledger.refused_protection,
             held_back_at_seconds=self._queue.held_back_at,
             most_running=max((one.running for one in ledger.timeline), default=0),

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import enum
+
 RENEWAL_SECONDS = 300.0
 """So often a watcher renews its protection."""
 
 LINGER_SECONDS = 10.0
 """A watcher gives its protection back so long after its last job."""
+
+
+class Ending(enum.Enum):
+    """What becomes of a job, unless its task is stopped before."""
+
+    DONE = enum.auto()
+    INTERRUPTED = enum.auto()
+    TIMED_OUT = enum.auto()
 
 
 class Task:
@@ -34,8 +44,8 @@ class Task:
         self.stopped = False
         self.awaited = False
         """Whether its next renewal, or the end of its protection, is entered in the agenda."""
-        self.jobs: dict[int, float] = {}
-        """When each job ends."""
+        self.jobs: dict[int, tuple[float, Ending]] = {}
+        """When each job ends, and how."""
         self.idle_since = launched_at - LINGER_SECONDS
         self.protected_since = launched_at
 
@@ -53,8 +63,8 @@ class Task:
         renewed = self.protected_since + ((now - self.protected_since) // RENEWAL_SECONDS + 1) * RENEWAL_SECONDS
         return renewed if renewed > now else renewed + RENEWAL_SECONDS  # where rounding makes it the one that just was
 
-    def take(self, now: float, message: int, ends_at: float) -> None:
+    def take(self, now: float, message: int, ends_at: float, ending: Ending) -> None:
         """Begin a job; the first one after a pause takes protection anew."""
         if not self.is_protected(now):
             self.protected_since = now
-        self.jobs[message] = ends_at
+        self.jobs[message] = ends_at, ending

@@ -12,20 +12,18 @@ from watchbot_cli.simulation.launch_budget import LaunchBudget
 from watchbot_cli.simulation.ledger import Ledger
 from watchbot_cli.simulation.queue import Queue
 from watchbot_cli.simulation.setting import Conditions, Setting
-from watchbot_cli.simulation.task import Task
+from watchbot_cli.simulation.task import Ending, Task
 from watchbot_cli.simulation.workload import Workload
 
 HANDED_BACK_SECONDS = 10.0
 """A watcher of Isolation.TASK that is stopped hands its messages back for so long; the next one takes the tasks up."""
 
-_MOST_RECEIVES = 10
-
 
 class Workplace(Protocol):
     """Begins jobs, and says what becomes of them when their watcher is stopped."""
 
-    def begin(self, message: int) -> float:
-        """Begin the job of a message; give the time at which it ends."""
+    def begin(self, message: int) -> tuple[float, Ending]:
+        """Begin the job of a message; give the time at which it ends, and how."""
 
     def abandon(self, task: Task) -> None:
         """Hear that a task is stopped with its jobs."""
@@ -38,14 +36,15 @@ class Processes:
         self._agenda = agenda
         self._queue = queue
         self._lease_seconds = setting.visibility_seconds
+        self._longest_seconds = setting.longest_job_seconds
         self._workload = workload
         self._ledger = ledger
 
-    def begin(self, message: int) -> float:
+    def begin(self, message: int) -> tuple[float, Ending]:
         """Begin a process."""
         now = self._agenda.now
         self._ledger.start(message, now - self._workload.sent[message])
-        return now + self._workload.durations[message]
+        return _ended(now, self._workload.durations[message], self._longest_seconds)
 
     def abandon(self, task: Task) -> None:
         """Kill the jobs."""
@@ -77,43 +76,32 @@ class WorkerTasks:
         self._rng = rng
         self._launches = launches
         self._calls = LaunchBudget.of_run_task()
-        self._orphans: dict[int, float] = {}
+        self._orphans: dict[int, tuple[float, Ending]] = {}
 
-    def begin(self, message: int) -> float:
+    def begin(self, message: int) -> tuple[float, Ending]:
         """Launch a task, or take up the one that another watcher has launched."""
         orphan = self._orphans.pop(message, None)
         if orphan is not None:
-            return max(orphan, self._agenda.now)
+            return max(orphan[0], self._agenda.now), orphan[1]
         spot = self._rng.random() < self._setting.spot_share
         launched = self._launches(spot).take(self._calls.take(self._agenda.now))
         starts = launched + self._conditions.task_start_seconds
         self._ledger.start(message, starts - self._workload.sent[message])
-        ends = starts + self._workload.durations[message]
-        return self._interrupted(message, starts, launched, ends) if spot else self._end(launched, ends, spot=False)
+        ends, ending = _ended(starts, self._workload.durations[message], self._setting.longest_job_seconds)
+        rate = self._conditions.spot_interruptions_per_hour / 3600
+        lost = starts + self._rng.expovariate(rate) if spot and rate else math.inf
+        if lost < ends:
+            ends, ending = lost, Ending.INTERRUPTED
+        self._ledger.workers.add(ends - launched, spot=spot)
+        return ends, ending
 
     def abandon(self, task: Task) -> None:
         """Hand the messages back; their tasks go on."""
-        for message, ends_at in task.jobs.items():
-            self._orphans[message] = ends_at
+        for message, job in task.jobs.items():
+            self._orphans[message] = job
             self._queue.return_after(HANDED_BACK_SECONDS, message)
 
-    def _interrupted(self, message: int, starts: float, launched: float, ends: float) -> float:
-        """Draw whether Spot interrupts the job: then it runs again from its beginning, in a task launched at once.
 
-        Each interruption is a receive of its message, which is dead-lettered in the end: such a job never ends.
-        """
-        rate = self._conditions.spot_interruptions_per_hour / 3600
-        for _ in range(_MOST_RECEIVES):
-            lost = starts + self._rng.expovariate(rate) if rate else math.inf
-            if lost >= ends:
-                return self._end(launched, ends, spot=True)
-            self._end(launched, lost, spot=True)
-            self._ledger.interrupted += 1
-            launched = lost
-            starts = launched + self._conditions.task_start_seconds
-            ends = starts + self._workload.durations[message]
-        return math.inf
-
-    def _end(self, launched: float, ends: float, *, spot: bool) -> float:
-        self._ledger.workers.add(ends - launched, spot=spot)
-        return ends
+def _ended(starts: float, seconds: float, longest: float) -> tuple[float, Ending]:
+    """Give when a job ends that nobody interrupts, and how."""
+    return (starts + seconds, Ending.DONE) if seconds <= longest else (starts + longest, Ending.TIMED_OUT)

@@ -65,7 +65,7 @@ def task_definition(
 
 def watchbot(**variables: Any) -> dict[str, Any]:
     """A template with a Watchbot called Stack/svc that scales from 0 to 4 by two steps."""
-    queue = {"QUEUE_URL": {"Ref": "Queue"}, "CONTRACT_VERSION": "1"}
+    queue = {"QUEUE_URL": {"Ref": "Queue"}, "DEAD_LETTER_QUEUE_URL": {"Ref": "Dead"}, "CONTRACT_VERSION": "1"}
     description = {**DESCRIPTION, "service": "Stack/svc", "queue_url": "@", "ecs_service": "@"}
     text = json.dumps({**description, "task_definition": "x"}).split('"@"')
     output = {

@@ -13,7 +13,7 @@ from watchbot.contract import Isolation
 from watchbot_cli.errors import CommandError, UsageError
 from watchbot_cli.simulation.schedule import Schedule
 from watchbot_cli.simulation.service_template import find_setting
-from watchbot_cli.simulation.setting import MONDAY, Conditions, Setting, Size
+from watchbot_cli.simulation.setting import MONDAY, PROCESS_WALL_SECONDS, Conditions, Setting, Size
 from watchbot_cli.simulation.simulation import simulate
 from watchbot_cli.simulation.step_scaling import EXACT, Step, StepPolicy
 from watchbot_cli.simulation.workload import Workload, burst
@@ -46,6 +46,27 @@ def test_the_steps_of_the_template_decide() -> None:
     few = simulate(_setting(watchbot(WORKERS="8")), burst(8, lambda: 60), CALM)
     many = simulate(_setting(watchbot(WORKERS="8")), burst(9, lambda: 60), CALM)
     assert (few.most_running, many.most_running) == (1, 4)
+
+
+def test_limits_of_jobs_and_receives_are_read() -> None:
+    own = _setting(watchbot(MAX_RECEIVE_COUNT="4", JOB_TIMEOUT_SECONDS="900", BACKOFF_BASE="3"))
+    assert (own.max_receives, own.longest_job_seconds, own.backoff.base) == (4, 900, 3)
+    assert _setting(watchbot()).longest_job_seconds == PROCESS_WALL_SECONDS
+    task = _setting(watchbot(CLUSTER={"Ref": "Cluster"}, TASK_DEFINITION={"Ref": "Definition"}))
+    assert task.longest_job_seconds == math.inf
+    lasting = watchbot()
+    environment = lasting["Resources"]["Definition"]["Properties"]["ContainerDefinitions"][0]["Environment"]
+    environment[:] = [one for one in environment if one["Name"] != "WATCHBOT_DEAD_LETTER_QUEUE_URL"]
+    assert _setting(lasting).max_receives is None
+
+
+def test_receives_of_a_service_that_is_no_watchbot_are_those_of_its_only_redrive_policy() -> None:
+    template = watchbot()
+    template["Outputs"] = {}
+    template["Resources"]["Definition"] = task_definition({"Name": "web"})
+    assert _setting(template).max_receives is None
+    template["Resources"]["Queue"]["Properties"] = {"RedrivePolicy": {"maxReceiveCount": 3}}
+    assert _setting(template).max_receives == 3
 
 
 def test_a_service_without_a_scalable_target_keeps_its_number_of_tasks() -> None:

@@ -11,14 +11,17 @@ from hypothesis import strategies as st
 
 from tests.unit.simulation.settings import CALM, fixed, scaled
 from watchbot.contract import Isolation
+from watchbot.process_runner import LONGEST_SECONDS
 from watchbot_cli.simulation.agenda import Agenda
 from watchbot_cli.simulation.cost import Prices
+from watchbot_cli.simulation.ledger import Ledger
 from watchbot_cli.simulation.peers import backlog_trackings, ecs_watchbot, peers
 from watchbot_cli.simulation.queue import MOST_IN_FLIGHT, Queue
 from watchbot_cli.simulation.run import Run
-from watchbot_cli.simulation.setting import Conditions, Setting, Size
+from watchbot_cli.simulation.setting import PROCESS_WALL_SECONDS, Conditions, Setting, Size
 from watchbot_cli.simulation.simulation import simulate
 from watchbot_cli.simulation.workload import Workload, burst, duration_draw, steady
+from watchbot_cli.span import spoken
 
 TASK = Isolation.TASK
 
@@ -101,10 +104,41 @@ def test_a_queue_falls_asleep_again() -> None:
     assert (waits.p50, waits.max) == (105 + 450, 105 + 900)  # half of the way from one to the other
 
 
-def test_a_job_that_spot_interrupts_again_and_again_is_left() -> None:
-    setting = dataclasses.replace(fixed(1), isolation=TASK, spot_share=1.0)
-    figures = simulate(setting, burst(1, lambda: 36_000), Conditions(spot_interruptions_per_hour=60))
-    assert (figures.interrupted, figures.finished, figures.drain_seconds) == (10, 0, None)
+@pytest.mark.parametrize(("isolation", "max_receives"), [(TASK, 10), (Isolation.PROCESS, 10), (Isolation.PROCESS, 3)])
+def test_a_job_that_spot_interrupts_again_and_again_is_dead_lettered(isolation: Isolation, max_receives: int) -> None:
+    setting = dataclasses.replace(fixed(1), isolation=isolation, spot_share=1.0, max_receives=max_receives)
+    workload, often = burst(1, lambda: 36_000), Conditions(spot_interruptions_per_hour=60)
+    figures = simulate(setting, workload, often)
+    assert (figures.interrupted, figures.dead_lettered, figures.finished, figures.left) == (max_receives, 1, 0, 0)
+    (note,) = Run.of(setting, workload, often, Prices.read()).notes
+    assert note == f"dead-lettered after {max_receives} receives, with no job done: 1"
+
+
+def test_a_job_that_is_killed_as_often_as_its_message_may_be_received_is_dead_lettered() -> None:
+    waiting, _ = backlog_trackings(Setting(name="svc", minimum=1, maximum=100))
+    figures = simulate(waiting, burst(200, lambda: 1800), CALM)
+    assert figures.dead_lettered > 0
+    assert figures.finished + figures.dead_lettered == 200
+    endless = simulate(dataclasses.replace(waiting, max_receives=None), burst(200, lambda: 1800), CALM)
+    assert (endless.dead_lettered, endless.finished) == (0, 200)
+    assert endless.killed > figures.killed
+
+
+@pytest.mark.parametrize(("isolation", "longest"), [(Isolation.PROCESS, PROCESS_WALL_SECONDS), (TASK, 3600.0)])
+def test_a_job_that_takes_longer_than_it_may_never_ends_and_that_is_said(isolation: Isolation, longest: float) -> None:
+    setting = dataclasses.replace(fixed(3), isolation=isolation, longest_job_seconds=longest, max_receives=4)
+    workload = Workload([0.0] * 3, [longest, longest + 1, longest + 1])
+    figures = simulate(setting, workload, CALM)
+    assert (figures.finished, figures.timed_out, figures.dead_lettered) == (1, 8, 2)
+    assert figures.drain_seconds is not None
+    assert figures.drain_seconds >= 4 * longest + 2 + 4 + 8  # the back-off between them
+    stopped, given_up = Run.of(setting, workload, CALM, Prices.read()).notes
+    assert f"a job may take {spoken(longest)} at most: 8 times one was stopped" in stopped
+    assert given_up == "dead-lettered after 4 receives, with no job done: 2"
+
+
+def test_a_watcher_of_isolation_process_stops_a_job_when_the_real_one_does() -> None:
+    assert PROCESS_WALL_SECONDS == LONGEST_SECONDS
 
 
 def test_others_do_the_jobs_of_isolation_task_in_tasks_of_that_size() -> None:
@@ -200,7 +234,7 @@ def test_no_more_messages_are_in_flight_than_sqs_allows(monkeypatch: pytest.Monk
 
 def test_messages_that_wait_for_their_visibility_timeout_are_in_flight() -> None:
     agenda = Agenda()
-    queue = Queue(agenda)
+    queue = Queue(agenda, Ledger(120_001), 120_001, None)
     queue.visible.extend(range(120_001))
     for _ in range(120_000):
         queue.receive()
