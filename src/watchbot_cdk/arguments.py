@@ -14,7 +14,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from watchbot.contract import Isolation, LogFormat, is_reserved
+from watchbot.contract import Isolation, LogFormat
 from watchbot_cdk.backoff import Backoff
 from watchbot_cdk.ec2_size import ec2_size_problems
 from watchbot_cdk.encryption import encryption_key_problem
@@ -38,6 +38,7 @@ from watchbot_cdk.problems import (
 )
 from watchbot_cdk.reduce_mode import ReduceMode, reduce_kinds
 from watchbot_cdk.scaling import MOST_WATCHERS, Scaling
+from watchbot_cdk.variables import variable_problems
 from watchbot_cdk.webhook import Ingress
 from watchbot_cdk.worker_options import WorkerOptions
 
@@ -97,7 +98,8 @@ class Arguments:
         if not problems:
             problems = [
                 *self._command(),
-                *self._variables(),
+                *variable_problems(self.environment, self.secrets),
+                *self._permissions(),
                 *self._numbers(),
                 *self._times(),
                 *self._sizes(),
@@ -159,15 +161,10 @@ class Arguments:
                 "because the image's ENTRYPOINT does not run there"
             )
 
-    def _variables(self) -> Iterable[str]:
-        for argument, names in (("environment", self.environment), ("secrets", self.secrets)):
-            for name in names:
-                if is_reserved(name):
-                    yield f"{argument} cannot set {name}: Watchbot sets it for every worker"
-                elif not name or "=" in name:
-                    yield f"{argument} has {name!r}, which is no name of an environment variable"
-        for name in sorted(set(self.environment) & set(self.secrets)):
-            yield f"{name} is in both environment and secrets; one of them has to go"
+    def _permissions(self) -> Iterable[str]:
+        for statement in self.permissions:
+            for problem in statement.validate_for_identity_policy():
+                yield f"permissions must be what a role can have, got {statement.to_statement_json()}: {problem}"
 
     def _numbers(self) -> Iterable[str]:
         if isinstance(self.watchers, Scaling):

@@ -11,6 +11,11 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from watchbot_cdk.problems import kind_problems
+
+_BUS_NAMES = ("event_bus_arn", "event_bus_ref")
+"""What any bus has, or one of CloudFormation's own."""
+
 _GROUP_ID = re.compile(r"[!-~]{1,100}")
 
 
@@ -50,6 +55,18 @@ def next_id(scope: Construct, construct_id: str) -> str:
         number += 1
         free = f"{construct_id}{number}"
     return free
+
+
+def pattern_problems(pattern: object, event_bus: object) -> Iterable[str]:
+    """Say what cannot be of a rule's pattern and bus.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html
+    """
+    yield from kind_problems("pattern", pattern, events.EventPattern)
+    if pattern == events.EventPattern():
+        yield f"pattern must name at least one field of an event, such as source, got {pattern!r}"
+    if event_bus is not None and not any(hasattr(event_bus, name) for name in _BUS_NAMES):
+        yield f"event_bus must be an EventBus or None, got {event_bus!r}"
 
 
 def group_problems(queue: sqs.Queue, message_group_id: object) -> Iterable[str]:

@@ -12,6 +12,7 @@ _MEMORY_MIB: dict[int, tuple[int, ...]] = {
     4096: tuple(range(8192, 30_720 + 1, 1024)),
     8192: tuple(range(16_384, 61_440 + 1, 4096)),
     16_384: tuple(range(32_768, 122_880 + 1, 8192)),
+    32_768: (61_440, 122_880, 249_856),
 }
 """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-size."""
 

@@ -11,7 +11,7 @@ from aws_cdk import aws_ecs as ecs
 from watchbot.contract import Isolation, LaunchType
 from watchbot_cdk.capacity import Capacity, capacity_problems
 from watchbot_cdk.problems import is_list_of, kind_problems
-from watchbot_cdk.subnets import Subnets, default_subnets, selected_subnets, vpc_of
+from watchbot_cdk.subnets import Subnets, default_subnets, has_vpc, selected_subnets, vpc_of
 
 _MOST_CONSTRAINTS = 10
 _MOST_STRATEGIES = 5
@@ -66,6 +66,11 @@ class Placement:
         yield from capacity_problems(self.capacity, isolation)
         if self.cluster is None:
             yield from self._default_cluster_problems()
+        elif not has_vpc(self.cluster):
+            yield (
+                "cluster must be one whose VPC is known, got one imported by its ARN alone: use "
+                "Cluster.from_cluster_attributes"
+            )
         elif self.has_subnets(isolation):
             yield from self._subnet_problems(self.cluster)
         yield from self._security_group_problems()

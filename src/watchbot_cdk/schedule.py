@@ -16,6 +16,9 @@ from constructs import Construct
 from watchbot_cdk.event_rule import next_id
 
 _DEFAULT_MESSAGE = json.dumps({"schedule": "<aws.scheduler.schedule-arn>", "time": "<aws.scheduler.scheduled-time>"})
+_LARGEST_BYTES = 262_144
+"""https://docs.aws.amazon.com/scheduler/latest/UserGuide/scheduler-quotas.html."""
+
 _CONTEXT = "<aws.scheduler."
 _OFTEN = re.compile(r"rate\([1-5] minutes?\)|cron\(\S*[*/,-]")
 
@@ -58,6 +61,8 @@ def schedule_problems(queue: sqs.Queue, schedule: object, message: object, messa
         yield f"schedule must be a ScheduleExpression of aws_scheduler, got {schedule!r}"
     if message is not None and not (isinstance(message, str) and message):
         yield f"message must be a text or None, got {message!r}"
+    elif isinstance(message, str) and (size := len(message.encode(errors="surrogatepass"))) > _LARGEST_BYTES:
+        yield f"message must be at most {_LARGEST_BYTES} bytes, which EventBridge Scheduler sends, got {size}"
     if message_group_id is not None and not queue.fifo:
         yield f"message_group_id is for fifo=True, got {message_group_id!r}"
 

@@ -14,8 +14,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from watchbot_cdk.arguments import WatchbotArgumentError
-from watchbot_cdk.event_rule import add_event_rule, event_target, group_problems
-from watchbot_cdk.problems import kind_problems
+from watchbot_cdk.event_rule import add_event_rule, event_target, group_problems, pattern_problems
 from watchbot_cdk.queue_policy import full_policy_problems
 from watchbot_cdk.s3_event import S3Event, enable_events, s3_event_problems, s3_pattern
 from watchbot_cdk.schedule import add_schedule, schedule_problems
@@ -68,9 +67,7 @@ class Sources(Construct):
         :param event_bus: of this bus; the account's default one by default.
         :param message_group_id: the group of all of them, required with ``fifo``.
         """
-        self._refuse(
-            "on_event", kind_problems("pattern", pattern, events.EventPattern), self._target_problems(message_group_id)
-        )
+        self._refuse("on_event", pattern_problems(pattern, event_bus), self._target_problems(message_group_id))
         return add_event_rule(self, "Event", self._target(message_group_id), pattern, event_bus)
 
     def on_s3_event(
@@ -109,8 +106,8 @@ class Sources(Construct):
         """Work on a message at certain times.
 
         :param schedule: when, with a time zone if it is not to be UTC.
-        :param message: the worker's ``Message``, in which EventBridge Scheduler replaces its context attributes, such
-            as ``<aws.scheduler.scheduled-time>``; by default JSON with ``schedule`` and ``time``.
+        :param message: the worker's ``Message``, at most 256 KiB, in which EventBridge Scheduler replaces its context
+            attributes, such as ``<aws.scheduler.scheduled-time>``; by default JSON with ``schedule`` and ``time``.
         :param message_group_id: its group, required with ``fifo``.
         """
         self._refuse(

@@ -56,6 +56,16 @@ def vpc_of(cluster: ecs.ICluster) -> ClusterVpc:
 
 
 @remembered
+def has_vpc(cluster: ecs.ICluster) -> bool:
+    """Whether the VPC of a cluster is known, and with it its security groups; not of one imported by its ARN."""
+    try:
+        vpc_of(cluster)
+    except RuntimeError:
+        return False
+    return True
+
+
+@remembered
 def default_subnets(cluster: ecs.ICluster, *, public: bool) -> Subnets:
     """Choose the private subnets with a way out, if there are any and ``public`` does not rule them out."""
     private = vpc_of(cluster).has_egress and not public

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from aws_cdk import Duration, Size
 from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_iam as iam
 
 from tests.synth.world import Value, of
 from watchbot_cdk import Alarms, Backoff, Capacity, ExitCodes, Mount, ReduceMode, Scaling, Webhook
@@ -23,7 +24,7 @@ _JUNK: Mapping[str, Callable[[], object]] = {
     "an object": object,
 }
 
-_FLAGS = (
+FLAGS = (
     "dashboard",
     "debug",
     "fifo",
@@ -64,7 +65,13 @@ _OUT_OF_RANGE: Mapping[str, tuple[Callable[[], object], ...]] = {
     "log_rate": (lambda: Size.bytes(1023), lambda: Size.gibibytes(2)),
     "exit_codes": (lambda: ExitCodes(reject=0), lambda: ExitCodes(noop=256), lambda: ExitCodes(reject=5)),
     "family": (lambda: "", lambda: "a b", lambda: "a" * 256),
-    "environment": (lambda: {"Message": "x"}, lambda: {"WATCHBOT_WORKERS": "1"}, lambda: {"A=B": "x"}),
+    "environment": (
+        lambda: {"Message": "x"},
+        lambda: {"WATCHBOT_WORKERS": "1"},
+        lambda: {"A=B": "x"},
+        lambda: {"A": "\0"},
+    ),
+    "permissions": (lambda: [iam.PolicyStatement(actions=["s3:*"])],),
     "command": (list, lambda: [""]),
     "gpu_count": (lambda: 0, lambda: 17),
     "memory_reservation_mib": (lambda: 5, lambda: 33_554_432),
@@ -109,7 +116,7 @@ _OUT_OF_RANGE: Mapping[str, tuple[Callable[[], object], ...]] = {
 
 def invalid(argument: str) -> list[Value]:
     """Give values that this argument cannot have, whatever the others are: of other kinds, and out of its bounds."""
-    kinds = {name: make for name, make in _JUNK.items() if not (name == "true" and argument in _FLAGS)}
+    kinds = {name: make for name, make in _JUNK.items() if not (name == "true" and argument in FLAGS)}
     if argument == "family":
         del kinds["a text"]
     out_of_range = {f"out of range {number}": make for number, make in enumerate(_OUT_OF_RANGE.get(argument, ()))}

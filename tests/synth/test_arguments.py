@@ -34,11 +34,30 @@ PROCESS = {"isolation": Isolation.PROCESS, "command": ["true"]}
         ({"environment": {"Message": "x"}}, "environment cannot set Message: Watchbot sets it"),
         ({"environment": {"WATCHBOT_WORKERS": "9"}}, "environment cannot set WATCHBOT_WORKERS"),
         ({"environment": {"A=B": "x"}}, "environment has 'A=B', which is no name"),
-        ({"cpu": 300}, "cpu must be one of 256, 512, 1024, 2048, 4096, 8192, 16384 on Fargate"),
-        ({"cpu": [256]}, "cpu must be one of 256, 512, 1024, 2048, 4096, 8192, 16384 on Fargate"),
-        ({"cpu": float("nan")}, "cpu must be one of 256, 512, 1024, 2048, 4096, 8192, 16384 on Fargate"),
+        ({"environment": {"A\nB": "x"}}, "environment has 'A\\nB', which is no name"),
+        ({"environment": {"A\0": "x"}}, "environment has 'A\\x00', which is no name"),
+        ({"environment": {"A": "a\0b"}}, "environment A must not contain a NUL, which no variable can, got one at 1"),
+        ({"environment": {"A": "x" * 131_070}}, "environment must be at most 65536 bytes of names and values, the"),
+        ({"environment": {"A": "ü" * 32_768, "B": "b"}}, "got 65541, most of them in 'A'"),
+        (
+            {"permissions": [iam.PolicyStatement(resources=["*"])]},
+            "permissions must be what a role can have, got {'Eff",
+        ),
+        ({"permissions": [iam.PolicyStatement(actions=["s3:*"])]}, "must specify at least one resource"),
+        (
+            {
+                "permissions": [
+                    iam.PolicyStatement(actions=["s3:*"], resources=["*"], principals=[iam.AnyPrincipal()]),
+                ]
+            },
+            "cannot specify any IAM principals",
+        ),
+        ({"cpu": 300}, "cpu must be one of 256, 512, 1024, 2048, 4096, 8192, 16384, 32768 on Fargate"),
+        ({"cpu": [256]}, "cpu must be one of 256, 512, 1024, 2048, 4096, 8192, 16384, 32768 on Fargate"),
+        ({"cpu": float("nan")}, "cpu must be one of 256, 512, 1024, 2048, 4096, 8192, 16384, 32768 on Fargate"),
         ({"cpu": 256, "memory_limit_mib": 4096}, "memory_limit_mib must be 512, 1024, 2048 with cpu 256 on Fargate"),
         ({"cpu": 4096, "memory_limit_mib": 512}, "must be 8192 to 30720 in steps of 1024 with cpu 4096"),
+        ({"cpu": 32_768, "memory_limit_mib": 65_536}, "must be 61440, 122880, 249856 with cpu 32768 on Fargate"),
         (
             {
                 "runtime_platform": ecs.RuntimePlatform(
@@ -88,6 +107,12 @@ def test_refuses_by_name_with_the_value_and_what_is_allowed(arguments: dict[str,
     assert says in str(caught.value)
     assert str(caught.value).startswith("Watchbot Demo/svc: ")
     assert len(caught.value.problems) == 1
+
+
+def test_an_environment_may_be_as_large_as_ecs_takes_and_its_names_as_odd() -> None:
+    environment = {"A": "x" * 60_000, "B": "two\nlines\t", "my.setting-1": "", "ÜBER": "ü" * 2_700}
+    given = synth_watchbot(environment=environment).environment("worker")
+    assert {name: given[name] for name in environment} == environment
 
 
 def test_refuses_everything_at_once() -> None:
@@ -149,6 +174,12 @@ def test_a_number_known_only_at_deployment_reaches_the_watcher() -> None:
 def test_a_watcher_image_of_ones_own_is_used_and_nothing_is_built() -> None:
     template = synth_watchbot(watcher_image=ecs.ContainerImage.from_registry("my/watcher"))
     assert template.container("watcher")["Image"] == "my/watcher"
+
+
+@pytest.mark.parametrize("memory", [61_440, 122_880, 249_856])
+def test_a_task_may_have_the_most_that_fargate_has(memory: int) -> None:
+    task = synth_watchbot(cpu=32_768, memory_limit_mib=memory).one("AWS::ECS::TaskDefinition", "WorkerTask")
+    assert (task["Cpu"], task["Memory"]) == ("32768", str(memory))
 
 
 def test_a_job_of_days_is_for_isolation_task() -> None:

@@ -111,7 +111,7 @@ def _synth_in_cluster(arguments: dict[str, Any], **vpc: Any) -> None:
         ),
         ({"capacity": Capacity.ec2(), "cpu": 0}, "cpu must be a whole number from 128 to 196608, got 0"),
         ({"capacity": Capacity.ec2(), "memory_limit_mib": 0.5}, "memory_limit_mib must be a whole number from 6"),
-        ({"cpu": 300}, "cpu must be one of 256, 512, 1024, 2048, 4096, 8192, 16384 on Fargate"),
+        ({"cpu": 300}, "cpu must be one of 256, 512, 1024, 2048, 4096, 8192, 16384, 32768 on Fargate"),
         (
             {"capacity": Capacity.ec2(), "placement_constraints": [CONSTRAINT] * 11},
             "placement_constraints must be at most 10, got 11",
@@ -137,6 +137,25 @@ def test_refuses_in_a_given_cluster_what_cannot_be_there(arguments: dict[str, An
         _synth_in_cluster(arguments)
     assert says in str(caught.value)
     assert len(caught.value.problems) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        PROCESS,
+        {"capacity": Capacity.ec2()},
+        {"capacity": Capacity.ec2(), **PROCESS},
+        {**_strategy(_provider("gpu"))},
+    ],
+)
+def test_refuses_a_cluster_of_which_only_the_arn_is_known(arguments: dict[str, Any]) -> None:
+    def build(stack: Stack) -> None:
+        arn = "arn:aws:ecs:eu-west-1:123456789012:cluster/mine"
+        Watchbot(stack, "svc", image=image(), cluster=ecs.Cluster.from_cluster_arn(stack, "Mine", arn), **arguments)
+
+    with pytest.raises(WatchbotArgumentError, match="cluster must be one whose VPC is known, got one imported by its"):
+        synth(build)
 
 
 def test_refuses_public_addresses_in_a_network_without_public_subnets() -> None:

@@ -313,6 +313,11 @@ def test_all_schedules_send_as_one_role_that_only_our_scheduler_assumes(everythi
         ),
         (lambda svc, stack: svc.on_event({"source": ["x"]}), "on_event: pattern must be a EventPattern, got {'source'"),
         (
+            lambda svc, stack: svc.on_event(events.EventPattern()),
+            "on_event: pattern must name at least one field of an event, such as source, got EventPattern()",
+        ),
+        (lambda svc, stack: svc.on_event(PAID, "default"), "on_event: event_bus must be an EventBus or None, got 'def"),
+        (
             lambda svc, stack: svc.on_event(PAID, message_group_id="a group"),
             "on_event: message_group_id must be 1 to 100 letters, digits and punctuation marks, got 'a group'",
         ),
@@ -334,6 +339,10 @@ def test_all_schedules_send_as_one_role_that_only_our_scheduler_assumes(everythi
             "on_schedule: schedule must be a ScheduleExpression of aws_scheduler, got <aws_cdk.aws_events",
         ),
         (lambda svc, stack: svc.on_schedule(EVERY_MINUTE, ""), "on_schedule: message must be a text or None, got ''"),
+        (
+            lambda svc, stack: svc.on_schedule(EVERY_MINUTE, "ü" * 131_073),
+            "on_schedule: message must be at most 262144 bytes, which EventBridge Scheduler sends, got 262146",
+        ),
         (
             lambda svc, stack: svc.on_schedule(EVERY_MINUTE, message_group_id="g"),
             "on_schedule: message_group_id is for fifo=True, got 'g'",
