@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from watchbot_cli.main import main
+from watchbot_cli.entry import main
 
 if __name__ == "__main__":
     main()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import signal
 import sys
 import traceback
@@ -64,14 +65,17 @@ for _command in _COMMANDS:
 
 
 def main() -> None:
-    """Run the command line; whatever is the matter is said in a sentence.
+    r"""Run the command line; whatever is the matter is said in a sentence.
 
-    Being told to end, or losing the terminal, is Ctrl-C: what a command has borrowed it gives back.
+    Being told to end, or losing the terminal, is Ctrl-C: what a command has borrowed it gives back. Characters that
+    standard output's encoding has not, and halves of one, which SQS takes, are written as Python would: ``\ud800``.
     """
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, signal.default_int_handler)
     try:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is signal.SIG_DFL:
+                signal.signal(number, signal.default_int_handler)
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")
         sys.exit(cli(prog_name=PROGRAM, standalone_mode=False))
     except click.ClickException as error:
         error.show()
