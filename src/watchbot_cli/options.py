@@ -33,6 +33,12 @@ class FileName(click.ParamType):  # type: ignore[type-arg] # generic in later re
 
     name = "file"
 
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Refuse the name that an unset variable of a shell gives."""
+        if not value:
+            self.fail("'' is no name of a file; - is standard input or output", param, ctx)
+        return str(value)
+
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """Leave it to the shell, which knows the files."""
         return [CompletionItem(incomplete, type="file")]

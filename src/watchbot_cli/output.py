@@ -29,7 +29,17 @@ def write(text: str) -> None:
 
 def write_json(value: Any) -> None:
     """Write one JSON object as a line."""
-    write(json.dumps(value, ensure_ascii=False))
+    write(json_line(value, getattr(sys.stdout, "encoding", None) or "utf-8"))
+
+
+def json_line(value: Any, encoding: str) -> str:
+    r"""Give one JSON object as a line, with the characters that the encoding has not, and halves of one, as \uXXXX."""
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return json.dumps(value)
+    return text
 
 
 def talk() -> Console:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,9 +22,20 @@ class _WithTriage(Group):
     """Without a subcommand it is triage."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put the subcommand in where only its options are given."""
-        is_bare = bool(args) and args[0].startswith("-") and args[0] not in ctx.help_option_names
-        return super().parse_args(ctx, ["triage", *args] if is_bare else args)
+        """Put the subcommand in where only its options are given; options may also stand before one that is named."""
+        if args and args[0].startswith("-") and args[0] not in ctx.help_option_names:
+            place = self._place_of_name(args)
+            args = ["triage", *args] if place is None else [args[place], *args[:place], *args[place + 1 :]]
+        return super().parse_args(ctx, args)
+
+    def _place_of_name(self, args: Sequence[str]) -> int | None:
+        """Find the first word that is neither an option nor an option's value, if it is a subcommand's name."""
+        options = [one for command in self.commands.values() for one in command.params if isinstance(one, click.Option)]
+        valued = {name for option in options if not option.is_flag for name in option.opts}
+        place = 0
+        while place < len(args) and args[place].startswith("-") and args[place] != "-":
+            place += 2 if args[place] in valued else 1
+        return place if place < len(args) and args[place] in self.commands else None
 
 
 @click.group(
@@ -47,14 +58,17 @@ def _filters(command: Callable[..., Any]) -> Callable[..., Any]:
         newer_than: float | None,
         limit: int | None,
         ids: tuple[str, ...] = (),
+        exported: str | None = None,
         **others: Any,
     ) -> Any:
         def select() -> Selection:
+            from watchbot_cli.dead_letter.exported import read_letter_ids
             from watchbot_cli.dead_letter.selection import Filters, Selection
 
             return Selection(
                 Filters(
                     ids=ids,
+                    letter_ids=None if exported is None else read_letter_ids(exported),
                     where=where,
                     match=match,
                     reason=reason,
@@ -100,9 +114,12 @@ def triage(target: Target, as_json: bool) -> int:
     Needs a terminal. What is being looked at is hidden from others, and given back at the end, or on Ctrl-C.
     """
     from watchbot_cli.dead_letter.triage import triage as run
+    from watchbot_cli.errors import UsageError
     from watchbot_cli.session import Session
     from watchbot_cli.stack import find_service
 
+    if as_json:
+        raise UsageError("triage asks questions, and prints no JSON: use dead-letter list --json")
     session = Session(target)
     return run(session, find_service(session, target))
 
@@ -133,7 +150,7 @@ def list_letters(target: Target, as_json: bool, select: Callable[[], Selection])
 @click.option("--logs", is_flag=True, help="Also print what the service's log says of it.")
 @service_options
 def show(target: Target, as_json: bool, letter_id: str, logs: bool) -> int:
-    """Print everything about one dead letter."""
+    """Print everything about one dead letter: the first of this id, in either queue."""
     from watchbot_cli.dead_letter.finding import show as run
     from watchbot_cli.session import Session
     from watchbot_cli.stack import find_service
@@ -165,14 +182,21 @@ def redrive(target: Target, as_json: bool, select: Callable[[], Selection], dry_
     return run(_queue(target), select(), dry_run=dry_run, yes=yes, as_json=as_json)
 
 
-@dead_letter.command(cls=Command, examples=(f"{_OF} delete --stack Thumbnails --older-than 7d",))
+@dead_letter.command(
+    cls=Command,
+    examples=(f"{_OF} delete --stack Thumbnails --older-than 7d", f"{_OF} delete --stack Thumbnails --from dead.jsonl"),
+)
 @click.argument("ids", metavar="[ID]...", nargs=-1)
+@click.option("--from", "exported", type=FileName(), metavar="FILE", help="Those that were exported into this file.")
 @service_options
 @_filters
 @_dry_run
 @_yes
 def delete(target: Target, as_json: bool, select: Callable[[], Selection], dry_run: bool, yes: bool) -> int:
-    """Delete the dead letters that are meant, for ever."""
+    """Delete the dead letters that are meant, for ever.
+
+    With --from exactly those of a file that export wrote, once import has sent them mended.
+    """
     from watchbot_cli.dead_letter.removal import delete as run
 
     return run(_queue(target), select(), dry_run=dry_run, yes=yes, as_json=as_json)
@@ -194,10 +218,14 @@ def purge(target: Target, as_json: bool, dry_run: bool, yes: bool) -> int:
 @service_options
 @_filters
 def export(target: Target, as_json: bool, file: str, select: Callable[[], Selection]) -> int:
-    """Write dead letters into a new file (- for standard output), a JSON object each; they stay where they are."""
+    """Write dead letters into a new file (- for standard output), a JSON object each; they stay where they are.
+
+    The exit code is 1 when not all could be looked at: others are looking at them, or they wait behind ten of their
+    FIFO group. delete --from then deletes those of the file alone.
+    """
     from watchbot_cli.dead_letter.listing import export as run
 
-    return run(_queue(target), select(), file)
+    return run(_queue(target), select(), file, as_json=as_json)
 
 
 @dead_letter.command("import", cls=Command, examples=(f"{_OF} import dead.jsonl --stack Thumbnails",))
@@ -206,7 +234,10 @@ def export(target: Target, as_json: bool, file: str, select: Callable[[], Select
 @_dry_run
 @_yes
 def import_letters(target: Target, as_json: bool, file: str, dry_run: bool, yes: bool) -> int:
-    """Send exported dead letters (- for standard input) to the work queue, with a body that may have been mended."""
-    from watchbot_cli.dead_letter.returning import import_letters as run
+    """Send exported dead letters (- for standard input) to the work queue, with a body that may have been mended.
+
+    All lines are checked before any is sent. Whatever happens, the numbers of the lines that were sent are told.
+    """
+    from watchbot_cli.dead_letter.importing import import_letters as run
 
     return run(_queue(target), file, dry_run=dry_run, yes=yes, as_json=as_json)

@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from watchbot_cli.batching import BATCH
 from watchbot_cli.crew import Crew
 from watchbot_cli.dead_letter.letter import Letter
-from watchbot_cli.dead_letter.letter_queue import THREADS, LetterQueue
+from watchbot_cli.dead_letter.letter_queue import THREADS, Handled, LetterQueue
 
 _HIDDEN_SECONDS = 60
 """How long a letter is out of sight after a command that was killed."""
@@ -52,6 +52,11 @@ class Borrowing:
         """How many are out of sight because of us."""
         return len(self._handles)
 
+    @property
+    def seen(self) -> int:
+        """How many were borrowed so far, also if they are deleted."""
+        return len(self._seen)
+
     def take(self) -> list[Letter]:
         """Borrow up to ten that were not borrowed before; none when there are no more."""
         letters = self._queue.receive(_HIDDEN_SECONDS)
@@ -62,13 +67,13 @@ class Borrowing:
             self._seen |= {letter.letter_id for letter in new}
         return new
 
-    def delete(self, letters: Sequence[Letter]) -> None:
+    def delete(self, letters: Sequence[Letter]) -> Handled:
         """Delete borrowed letters."""
-        if letters:
-            self._queue.delete(letters)
-            with self._lock:
-                for letter in letters:
-                    self._handles.pop(letter.letter_id, None)
+        handled = self._queue.delete(letters) if letters else Handled([])
+        with self._lock:
+            for letter in handled.done:
+                self._handles.pop(letter.letter_id, None)
+        return handled
 
     def each(self, handle: Callable[[list[Letter]], None]) -> None:
         """Borrow everything, and hand it over as it comes, in several threads unless order counts.

@@ -6,11 +6,10 @@ from typing import Any
 
 from watchbot.contract import Description
 from watchbot_cli.dead_letter.letter import Letter
-from watchbot_cli.dead_letter.letter_queue import LetterQueue
+from watchbot_cli.dead_letter.letter_queue import Handled, LetterQueue
 from watchbot_cli.dead_letter.listing import show_one
 from watchbot_cli.dead_letter.selection import Filters, Selection
 from watchbot_cli.dead_letter.walk import Walk
-from watchbot_cli.errors import CommandError
 from watchbot_cli.logs.log import Log
 from watchbot_cli.output import talk, write, write_json
 from watchbot_cli.session import Session
@@ -29,11 +28,16 @@ def show(session: Session, service: Description, wanted: str, *, logs: bool, as_
 
 
 def find(queue: LetterQueue, wanted: str) -> Letter:
-    """Go through the queue until the letter turns up; raises :class:`CommandError` when it does not."""
+    """Go through the queue until a letter of this id turns up; raises :class:`CommandError` when none does."""
     found: list[Letter] = []
-    Walk(queue, Selection(Filters(ids=(wanted,))), talk()).run("shown", lambda _, letters: found.extend(letters))
-    if not found:
-        raise CommandError(f"there is no dead letter {wanted}, or somebody else is looking at it")
+
+    def keep(_: object, letters: list[Letter]) -> Handled:
+        found.extend(letters)
+        return Handled(letters)
+
+    account = Walk(queue, Selection(Filters(ids=(wanted,), limit=1)), talk()).run(keep)
+    account.tell_of_hidden(talk(), fifo=queue.fifo)
+    account.raise_what_ended()
     return found[0]
 
 

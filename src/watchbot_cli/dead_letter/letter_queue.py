@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from watchbot.contract import Description
 from watchbot.dead_letter import SIZE_LIMIT
@@ -21,6 +24,22 @@ _POLL_SECONDS = 1
 
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-short-and-long-polling.html
 """
+
+
+_REFUSED = range(400, 500)
+"""Statuses of an answer that says that nothing was done."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Handled:
+    """What became of some letters: done, or in doubt because no answer says so; and what was the matter, if anything.
+
+    The others were left alone.
+    """
+
+    done: list[Letter]
+    doubtful: list[Letter] = dataclasses.field(default_factory=list)
+    problem: Exception | None = None
 
 
 class LetterQueue:
@@ -73,15 +92,22 @@ class LetterQueue:
         ]
         self.sqs.change_message_visibility_batch(QueueUrl=self.url, Entries=entries)
 
-    def delete(self, letters: Sequence[Letter]) -> None:
-        """Delete at most ten; raises :class:`CommandError` when one could not be."""
+    def delete(self, letters: Sequence[Letter]) -> Handled:
+        """Delete at most ten."""
         entries = [{"Id": str(number), "ReceiptHandle": one.receipt_handle} for number, one in enumerate(letters)]
-        for failed in self.sqs.delete_message_batch(QueueUrl=self.url, Entries=entries).get("Failed", []):
+        try:
+            answer = self.sqs.delete_message_batch(QueueUrl=self.url, Entries=entries)
+        except (BotoCoreError, ClientError) as error:
+            return Handled([], _doubtful(letters, error), error)
+        done = [letters[int(line["Id"])] for line in answer.get("Successful", [])]
+        for failed in answer.get("Failed", []):
             letter = letters[int(failed["Id"])]
-            raise CommandError(f"dead letter {letter.message_id} could not be deleted: {failed.get('Message')}")
+            problem = CommandError(f"dead letter {letter.message_id} could not be deleted: {_why(failed)}")
+            return Handled(done, problem=problem)
+        return Handled(done)
 
-    def send(self, letters: Sequence[Letter]) -> tuple[list[Letter], str | None]:
-        """Send letters to the work queue: which SQS took, and why not all of them.
+    def send(self, letters: Sequence[Letter]) -> Handled:
+        """Send letters to the work queue.
 
         With FIFO one call holds one letter of each group, and the first refusal ends it: an entry of a batch may fail
         while those behind it do not, and order would be lost.
@@ -89,11 +115,16 @@ class LetterQueue:
         taken: list[Letter] = []
         for batch in self._batches(letters):
             entries = [{"Id": str(number), **one.send_fields(fifo=self.fifo)} for number, one in enumerate(batch)]
-            answer = self.sqs.send_message_batch(QueueUrl=self.work_url, Entries=entries)
+            try:
+                answer = self.sqs.send_message_batch(QueueUrl=self.work_url, Entries=entries)
+            except (BotoCoreError, ClientError) as error:
+                return Handled(taken, _doubtful(batch, error), error)
             taken += [batch[int(line["Id"])] for line in answer.get("Successful", [])]
             for failed in answer.get("Failed", []):
-                return taken, failed.get("Message") or failed.get("Code")
-        return taken, None
+                letter = batch[int(failed["Id"])]
+                problem = CommandError(f"SQS does not take dead letter {letter.message_id} back: {_why(failed)}")
+                return Handled(taken, problem=problem)
+        return Handled(taken)
 
     def _batches(self, letters: Sequence[Letter]) -> list[list[Letter]]:
         if not self.fifo:
@@ -116,3 +147,14 @@ class LetterQueue:
         # Standard queues refuse to be asked for FifoQueue by name.
         attributes: dict[str, str] = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
         return attributes
+
+
+def _doubtful(letters: Sequence[Letter], error: BotoCoreError | ClientError) -> list[Letter]:
+    """Give those that SQS may have done something with: all, unless it says that it has not."""
+    answer = error.response if isinstance(error, ClientError) else {}
+    is_refused = answer.get("ResponseMetadata", {}).get("HTTPStatusCode") in _REFUSED
+    return [] if is_refused else list(letters)
+
+
+def _why(failed: Mapping[str, Any]) -> str:
+    return str(failed.get("Message") or failed.get("Code"))

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import TextIO
 
+from watchbot_cli.dead_letter.account import Account
 from watchbot_cli.dead_letter.letter import Letter
-from watchbot_cli.dead_letter.letter_queue import LetterQueue
+from watchbot_cli.dead_letter.letter_queue import Handled, LetterQueue
 from watchbot_cli.dead_letter.selection import Selection
 from watchbot_cli.dead_letter.walk import Walk
-from watchbot_cli.errors import UsageError
-from watchbot_cli.output import talk, write, write_json
+from watchbot_cli.errors import CommandError, UsageError
+from watchbot_cli.output import json_line, talk, write, write_json
 from watchbot_cli.span import spoken
 
 _SHOWN_CHARACTERS = 80
@@ -20,40 +21,64 @@ _SHOWN_CHARACTERS = 80
 
 def show_list(queue: LetterQueue, selection: Selection, *, as_json: bool) -> int:
     """Print the letters that are meant, as they come."""
-    console = talk()
-    show = _json if as_json else _line
-    walk = Walk(queue, selection, console)
+    _tell(_list(queue, selection, as_json=as_json), queue, "")
+    return 0
+
+
+def export(queue: LetterQueue, selection: Selection, file: str, *, as_json: bool) -> int:
+    """Write the letters that are meant into a new file, one JSON object a line.
+
+    Raises :class:`CommandError` when there were more that could not be looked at: what is done with the file next must
+    not be done to those.
+    """
+    if file == "-":
+        account = _list(queue, selection, as_json=True)
+    else:
+        with _created(file) as lines:
+            account = _walk(queue, selection, lambda letter: lines.write(f"{_text(letter)}\n"))
+        if as_json:
+            account.write("exported")
+        elif account.ended is not None:
+            talk().print(f"{account.counted} exported")
+    _tell(account, queue, " exported; they are still in the dead-letter queue")
+    if account.not_looked_at:
+        raise CommandError(
+            "not all dead letters were exported: mend, import and delete --from these first, then export again"
+        )
+    return 0
+
+
+def _list(queue: LetterQueue, selection: Selection, *, as_json: bool) -> Account:
+    return _walk(queue, selection, _json if as_json else _line)
+
+
+def _walk(queue: LetterQueue, selection: Selection, show: Callable[[Letter], object]) -> Account:
     lock = threading.Lock()
 
-    def handle(_: object, letters: list[Letter]) -> None:
+    def handle(_: object, letters: list[Letter]) -> Handled:
         with lock:
             for letter in letters:
                 show(letter)
+        return Handled(letters)
 
-    walk.run("shown", handle)
-    console.print(f"{walk.done} dead letters")
-    return 0
+    return Walk(queue, selection, talk()).run(handle)
 
 
-def export(queue: LetterQueue, selection: Selection, file: str) -> int:
-    """Write the letters that are meant into a new file, one JSON object a line."""
-    if file == "-":
-        return show_list(queue, selection, as_json=True)
+def _tell(account: Account, queue: LetterQueue, what: str) -> None:
     console = talk()
-    walk = Walk(queue, selection, console)
-    lock = threading.Lock()
+    if account.ended is None:
+        console.print(f"{account.counted}{what}")
+        account.tell_of_hidden(console, fifo=queue.fifo)
+    account.raise_what_ended()
+
+
+def _created(file: str) -> TextIO:
     try:
-        with Path(file).open("x") as lines:
-
-            def handle(_: object, letters: list[Letter]) -> None:
-                with lock:
-                    lines.writelines(f"{_text(letter)}\n" for letter in letters)
-
-            walk.run("exported", handle)
+        return Path(file).open("x", encoding="utf-8")
     except FileExistsError:
         raise UsageError(f"{file!r} exists: export into a new file") from None
-    console.print(f"{walk.done} dead letters exported; they are still in the dead-letter queue")
-    return 0
+    except OSError as error:
+        raise UsageError(f"{file!r} cannot be written: {error.strerror}") from error
 
 
 def show_one(letter: Letter, say: Callable[[str], None] = write) -> None:
@@ -76,7 +101,7 @@ def _json(letter: Letter) -> None:
 
 
 def _text(letter: Letter) -> str:
-    return json.dumps(letter.document_now(), ensure_ascii=False)
+    return json_line(letter.document_now(), "utf-8")
 
 
 def _line(letter: Letter) -> None:

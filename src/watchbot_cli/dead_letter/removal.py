@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from watchbot_cli.consent import ask
+from watchbot_cli.dead_letter.account import Account
 from watchbot_cli.dead_letter.letter_queue import LetterQueue
 from watchbot_cli.dead_letter.listing import show_list
 from watchbot_cli.dead_letter.selection import Selection
 from watchbot_cli.dead_letter.walk import Walk
 from watchbot_cli.errors import UsageError
-from watchbot_cli.output import talk, write_json
+from watchbot_cli.output import talk
 
 
 def delete(queue: LetterQueue, selection: Selection, *, dry_run: bool, yes: bool, as_json: bool) -> int:
     """Delete the letters that are meant."""
     if selection.is_everything:
-        raise UsageError("which dead letters? name ids or a filter; to delete all of them there is purge")
+        raise UsageError(
+            "which dead letters? name ids, a filter or --from a file; to delete all of them there is purge"
+        )
     if dry_run:
         return show_list(queue, selection, as_json=as_json)
     ask("Delete the dead letters that are meant, for ever?", yes=yes)
-    walk = Walk(queue, selection, talk())
-    walk.run("deleted", lambda borrowing, letters: borrowing.delete(letters))
-    _tell(walk.done, as_json=as_json)
+    account = Walk(queue, selection, talk()).run(lambda borrowing, letters: borrowing.delete(letters))
+    _tell(account, queue, as_json=as_json)
     return 0
 
 
@@ -32,12 +34,17 @@ def purge(queue: LetterQueue, *, dry_run: bool, yes: bool, as_json: bool) -> int
         return 0
     ask(f"Delete all dead letters, about {count}, for ever?", yes=yes)
     queue.purge()
-    _tell(count, as_json=as_json)
+    _tell(Account(count, approximate=True), queue, as_json=as_json)
     return 0
 
 
-def _tell(count: int, *, as_json: bool) -> None:
+def _tell(account: Account, queue: LetterQueue, *, as_json: bool) -> None:
     if as_json:
-        write_json({"deleted": count})
-    else:
-        talk().print(f"{count} dead letters deleted")
+        account.write("deleted")
+    console = talk()
+    if not as_json:
+        console.print(f"{account.counted} deleted")
+    if account.doubtful:
+        console.print(f"{account.doubtful} more may be deleted: no answer came")
+    account.tell_of_hidden(console, fifo=queue.fifo)
+    account.raise_what_ended()

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import re
+from collections.abc import Set
 from typing import Any
 
-import jmespath
-from jmespath.exceptions import JMESPathError
+from rich.console import Console
 
 from watchbot_cli.dead_letter.letter import Letter
-from watchbot_cli.errors import CommandError, UsageError
+from watchbot_cli.dead_letter.question import Question
+from watchbot_cli.errors import UsageError
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """What was typed: a letter is meant when everything that is given applies to it."""
+    """What was typed: a letter is meant when everything that is given applies to it.
+
+    ``ids`` are of either kind, and several letters may have one of them; ``letter_ids`` are one letter's each.
+    """
 
     ids: tuple[str, ...] = ()
+    letter_ids: frozenset[str] | None = None
     where: str | None = None
     match: str | None = None
     reason: str | None = None
@@ -34,10 +38,7 @@ class Selection:
         self._filters = filters
         self._match = _pattern("--match", filters.match)
         self._reason = _pattern("--reason", filters.reason)
-        try:
-            self._where: Any = None if filters.where is None else jmespath.compile(filters.where)
-        except JMESPathError as error:
-            raise UsageError(f"--where {filters.where!r} is no JMESPath: {_one_line(error)}") from error
+        self._where = None if filters.where is None else Question(filters.where)
 
     @property
     def is_everything(self) -> bool:
@@ -47,15 +48,27 @@ class Selection:
     @property
     def limit(self) -> int | None:
         """How many are enough; None for all."""
-        ids = len(self._filters.ids)
-        limits = [limit for limit in (self._filters.limit, ids or None) if limit is not None]
-        return min(limits, default=None)
+        return self._filters.limit
+
+    def is_exhausted(self, letter_ids: Set[str]) -> bool:
+        """Whether no other letter can be meant once these were seen: ids of the dead-letter queue are unique there."""
+        asked = self._asked
+        return bool(asked) and asked <= letter_ids
+
+    def missing(self, met: Set[str]) -> tuple[str, ...]:
+        """Give the ids that were asked for and that none of the letters seen has."""
+        return tuple(sorted(self._asked - met))
+
+    @property
+    def _asked(self) -> frozenset[str]:
+        return frozenset(self._filters.ids) | (self._filters.letter_ids or frozenset())
 
     def accepts(self, letter: Letter, now: float) -> bool:
         """Whether this one is meant."""
         filters, age = self._filters, now - letter.sent_at
         return (
             (not filters.ids or any(letter.is_called(one) for one in filters.ids))
+            and (filters.letter_ids is None or letter.letter_id in filters.letter_ids)
             and (filters.older_than is None or age > filters.older_than)
             and (filters.newer_than is None or age < filters.newer_than)
             and (self._reason is None or self._reason.search(letter.reason) is not None)
@@ -68,18 +81,12 @@ class Selection:
         document = letter.document(now)
         if self._match is not None and not any(self._match.search(text) for text in _texts(document)):
             return False
-        return self._where is None or self._applies(document)
+        return self._where is None or self._where.is_true_of(document)
 
-    def _applies(self, document: dict[str, Any]) -> bool:
-        """Whether the expression is true of the letter, as JMESPath understands truth."""
-        try:
-            found = self._where.search({**document, "json": _parsed(document["message"])})
-        except JMESPathError as error:
-            raise CommandError(
-                f"--where {self._filters.where!r} cannot be asked of dead letter {document['message_id']}: "
-                f"{_one_line(error)}"
-            ) from error
-        return not (found is None or found is False or found in ("", [], {}))
+    def tell_of_mismatches(self, console: Console) -> None:
+        """Say which letters could not be asked."""
+        if self._where is not None:
+            self._where.tell_of_mismatches(console)
 
 
 def _pattern(option: str, text: str | None) -> re.Pattern[str] | None:
@@ -93,14 +100,3 @@ def _texts(document: dict[str, Any]) -> list[str]:
     """Give what a regular expression is searched in."""
     attributes = [f"{name}={value}" for name, value in document["attributes"].items()]
     return [document["message"], document["subject"] or "", *attributes]
-
-
-def _parsed(message: str) -> Any:
-    try:
-        return json.loads(message)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())

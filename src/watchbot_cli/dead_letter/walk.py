@@ -6,67 +6,84 @@ import threading
 import time
 from collections.abc import Callable
 
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
+from watchbot_cli.dead_letter.account import Account
 from watchbot_cli.dead_letter.borrowing import Borrowing
 from watchbot_cli.dead_letter.letter import Letter
-from watchbot_cli.dead_letter.letter_queue import LetterQueue
+from watchbot_cli.dead_letter.letter_queue import Handled, LetterQueue
 from watchbot_cli.dead_letter.selection import Selection
 from watchbot_cli.errors import CommandError
 from watchbot_cli.output import progress
 
-Handle = Callable[[list[Letter]], None]
+Handle = Callable[[Borrowing, list[Letter]], Handled]
 """Does what was asked for with at most ten letters, in any thread."""
 
 
 class Walk:
-    """One way through the queue; ``done`` counts the letters that were handled."""
+    """One way through the queue."""
 
     def __init__(self, queue: LetterQueue, selection: Selection, console: Console) -> None:
-        self.done = 0
         self._queue = queue
         self._selection = selection
         self._console = console
+        self._account = Account()
         self._lock = threading.Lock()
         self._left = selection.limit
+        self._letter_ids: set[str] = set()
+        self._message_ids: set[str] = set()
 
-    def run(self, what: str, handle: Callable[[Borrowing, list[Letter]], None]) -> None:
-        """Handle every letter that is meant; ``what`` says in a word what that does, for the bar and for Ctrl-C."""
+    def run(self, handle: Handle) -> Account:
+        """Handle every letter that is meant; whatever happens, gives what became of them."""
         with progress(self._console) as bars, Borrowing(self._queue) as borrowing:
-            bar = bars.add_task("looking", total=self._queue.count())
+            before = self._queue.count()
+            bar = bars.add_task("looking", total=before)
 
             def looked(letters: list[Letter]) -> None:
                 chosen = self._choose(letters, borrowing)
                 if chosen:
-                    handle(borrowing, chosen)
-                with self._lock:
-                    self.done += len(chosen)
+                    self._count(handle(borrowing, chosen))
                 bars.advance(bar, len(letters))
 
             try:
                 borrowing.each(looked)
+                self._look_back(before, borrowing)
             except KeyboardInterrupt:
-                raise CommandError(f"interrupted: {self.done} {what}, all others are where they were") from None
-            self._tell_of_hidden(borrowing)
+                self._account.ended = CommandError("interrupted: all others are where they were")
+            except (BotoCoreError, ClientError, CommandError) as error:
+                self._account.ended = error
+        self._selection.tell_of_mismatches(self._console)
+        return self._account
 
     def _choose(self, letters: list[Letter], borrowing: Borrowing) -> list[Letter]:
         now = time.time()
         chosen = [letter for letter in letters if self._selection.accepts(letter, now)]
         with self._lock:
+            self._letter_ids |= {letter.letter_id for letter in letters}
+            self._message_ids |= {letter.message_id for letter in letters}
             if self._left is not None:
                 chosen = chosen[: self._left]
                 self._left -= len(chosen)
-                if self._left == 0:
-                    borrowing.stop()
+            if self._left == 0 or self._selection.is_exhausted(self._letter_ids):
+                borrowing.stop()
         return chosen
 
-    def _tell_of_hidden(self, borrowing: Borrowing) -> None:
-        """Say what order has kept from us: SQS gives the first ten of a group, and no more until they are gone.
+    def _count(self, handled: Handled) -> None:
+        with self._lock:
+            self._account.done += len(handled.done)
+            self._account.doubtful += len(handled.doubtful)
+        if handled.problem is not None:
+            raise handled.problem
 
-        https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues-understanding-logic.html
+    def _look_back(self, before: int, borrowing: Borrowing) -> None:
+        """Count what was out of reach: what was there at first and was not seen, if it still is there.
+
+        SQS's counts come a little late, so that neither of them is enough by itself.
         """
-        if not self._queue.fifo or self._left == 0:
+        if self._left == 0:
             return
-        behind = self._queue.count() - borrowing.count
-        if behind > 0:
-            self._console.print(f"about {behind} more wait behind these in their groups, and were not looked at")
+        self._account.missing = self._selection.missing(self._letter_ids | self._message_ids)
+        if not self._selection.is_exhausted(self._letter_ids):
+            behind = min(before - borrowing.seen, self._queue.count() - borrowing.count)
+            self._account.not_looked_at = max(0, behind)

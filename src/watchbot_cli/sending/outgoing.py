@@ -9,9 +9,9 @@ import json
 import re
 import sys
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from watchbot.dead_letter import is_sendable
 from watchbot_cli.errors import UsageError
@@ -23,6 +23,7 @@ _LONGEST_DELAY_SECONDS = 900
 _ORDER = ("MessageGroupId", "MessageDeduplicationId")
 _ATTRIBUTE_NAME = re.compile(r"[A-Za-z0-9_.-]{1,256}")
 _SHOWN_PROBLEMS = 10
+_T = TypeVar("_T")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Reader:
     def message(self, text: str) -> Outgoing:
         """Take one text as the message; raises :class:`UsageError` when it cannot be sent."""
         try:
-            return self._outgoing(self._checked({"Message": text}), 1)
+            return self.outgoing({"Message": text}, 1)
         except ValueError as error:
             raise UsageError(f"the message {error}") from error
 
@@ -56,24 +57,11 @@ class Reader:
 
         Empty lines are skipped.
         """
-        try:
-            data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
-        except OSError as error:
-            raise UsageError(f"{option} {source!r} cannot be read: {error.strerror}") from error
-        messages: list[Outgoing] = []
-        problems: list[str] = []
-        for number, line in enumerate(data.removeprefix(codecs.BOM_UTF8).split(b"\n"), 1):
-            if not line.strip():
-                continue
-            try:
-                messages.append(self._line(line, number))
-            except ValueError as error:
-                problems.append(f"line {number}: {error}")
-        if problems:
-            more = len(problems) - _SHOWN_PROBLEMS
-            shown = [*problems[:_SHOWN_PROBLEMS], *([f"and {more} more"] if more > 0 else [])]
-            raise UsageError(f"{option} {source!r} cannot be sent, and nothing was:\n" + "\n".join(shown))
-        return messages
+        return read_lines(source, option, self._line, "cannot be sent, and nothing was")
+
+    def outgoing(self, given: Mapping[str, Any], number: int) -> Outgoing:
+        """Take these fields as a message; raises :class:`ValueError` when it cannot be sent."""
+        return self._outgoing(self._checked(given), number)
 
     def _line(self, line: bytes, number: int) -> Outgoing:
         try:
@@ -81,7 +69,7 @@ class Reader:
         except UnicodeDecodeError as error:
             raise ValueError(f"is not UTF-8: {error.reason} at byte {error.start}") from error
         given = _object(text)
-        return self._outgoing({"Message": text} if given is None else self._checked(given), number)
+        return self._outgoing({"Message": text}, number) if given is None else self.outgoing(given, number)
 
     def _outgoing(self, fields: dict[str, Any], number: int) -> Outgoing:
         destination = self._destination
@@ -99,7 +87,7 @@ class Reader:
             raise ValueError(f"has {error.object[error.start]!r}, half a character, which UTF-8 cannot hold") from error
         if size > destination.size_limit:
             raise ValueError(f"is {size} bytes, and {destination.name} takes at most {destination.size_limit}")
-        if destination.name == "SQS" and not is_sendable(fields["Message"]):
+        if destination.name == "SQS" and not all(map(is_sendable, _texts(fields))):
             raise ValueError("has a character that SQS does not take, such as a NUL or another control character")
         return Outgoing(number, fields, size)
 
@@ -121,9 +109,40 @@ class Reader:
         return fields
 
 
+def read_lines(source: str, option: str, read: Callable[[bytes, int], _T], consequence: str) -> list[_T]:
+    """Read each line of a file, or of standard input for ``-``, that is not empty; ``read`` gets its number, too.
+
+    Raises :class:`UsageError` with the lines of which ``read`` says by a :class:`ValueError` what is wrong, and with
+    the consequence of that for the whole file.
+    """
+    try:
+        data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+    except OSError as error:
+        raise UsageError(f"{option} {source!r} cannot be read: {error.strerror}") from error
+    found: list[_T] = []
+    problems: list[str] = []
+    for number, line in enumerate(data.removeprefix(codecs.BOM_UTF8).split(b"\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            found.append(read(line, number))
+        except ValueError as error:
+            problems.append(f"line {number}: {error}")
+    if problems:
+        more = len(problems) - _SHOWN_PROBLEMS
+        shown = [*problems[:_SHOWN_PROBLEMS], *([f"and {more} more"] if more > 0 else [])]
+        raise UsageError(f"{option} {source!r} {consequence}:\n" + "\n".join(shown))
+    return found
+
+
 def _size(fields: Mapping[str, Any]) -> int:
     parts = [part for name, value in fields.get("MessageAttributes", {}).items() for part in (name, *value.values())]
     return sum(len(part.encode() if isinstance(part, str) else part) for part in (fields["Message"], *parts))
+
+
+def _texts(fields: Mapping[str, Any]) -> list[str]:
+    attributes = fields.get("MessageAttributes", {}).values()
+    return [fields["Message"], *(one["StringValue"] for one in attributes if "StringValue" in one)]
 
 
 def _check_subject(fields: Mapping[str, Any], destination: Destination) -> None:

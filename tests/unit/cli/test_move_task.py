@@ -6,9 +6,11 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 from rich.console import Console
 
+from watchbot_cli.dead_letter.account import Account
 from watchbot_cli.dead_letter.move_task import MoveTask, NoMoveTasksError
 from watchbot_cli.errors import CommandError
 
@@ -37,20 +39,34 @@ def _task(status: str, moved: int, **more: Any) -> dict[str, Any]:
     return {"Status": status, "ApproximateNumberOfMessagesMoved": moved, **more}
 
 
-def _move(queue: Any, pause: Any = lambda _: None) -> int:
+def _move(queue: Any, pause: Any = lambda _: None) -> Account:
     return MoveTask(queue, Console(quiet=True), pause).run()
 
 
 def test_a_task_names_its_destination_and_is_followed_to_its_end() -> None:
     queue = _Queue()
     pauses: list[float] = []
-    queue.lists(_task("COMPLETED", 3))
+    queue.lists()
     queue.starts()
     queue.lists(_task("RUNNING", 10, ApproximateNumberOfMessagesToMove=20))
     queue.lists(_task("COMPLETED", 20))
-    assert _move(queue, pauses.append) == 20
+    assert _move(queue, pauses.append) == Account(done=20, approximate=True)
     assert len(pauses) == 1
     queue.stub.assert_no_pending_responses()
+
+
+def test_the_task_before_is_never_taken_for_the_one_just_started() -> None:
+    queue = _Queue()
+    pauses: list[float] = []
+    before = _task("COMPLETED", 3, StartedTimestamp=1)
+    queue.lists(before)
+    queue.starts()
+    queue.lists(before)
+    queue.lists()
+    queue.lists(_task("RUNNING", 10, TaskHandle="handle", StartedTimestamp=2))
+    queue.lists(_task("COMPLETED", 20, StartedTimestamp=2))
+    assert _move(queue, pauses.append).done == 20
+    assert len(pauses) == 3
 
 
 def test_ctrl_c_cancels_the_task() -> None:
@@ -64,8 +80,29 @@ def test_ctrl_c_cancels_the_task() -> None:
     def interrupted(_: float) -> None:
         raise KeyboardInterrupt
 
-    with pytest.raises(CommandError, match="interrupted: about 11 returned"):
-        _move(queue, interrupted)
+    account = _move(queue, interrupted)
+    assert (account.done, str(account.ended)) == (
+        11,
+        "interrupted: SQS was told to stop, and the others stay where they were",
+    )
+    queue.stub.assert_no_pending_responses()
+
+
+def test_ctrl_c_while_a_task_is_started_cancels_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    queue = _Queue()
+    queue.lists()
+    queue.starts()
+    queue.stub.add_response(
+        "cancel_message_move_task", {"ApproximateNumberOfMessagesMoved": 5}, {"TaskHandle": "handle"}
+    )
+
+    def interrupted(*_: Any, **__: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("watchbot_cli.crew.wait", interrupted)
+    account = _move(queue)
+    assert (account.done, isinstance(account.ended, CommandError)) == (5, True)
+    queue.stub.assert_no_pending_responses()
 
 
 def test_a_task_that_fails_says_why() -> None:
@@ -73,8 +110,19 @@ def test_a_task_that_fails_says_why() -> None:
     queue.lists()
     queue.starts()
     queue.lists(_task("FAILED", 4, FailureReason="KMS.AccessDenied"))
-    with pytest.raises(CommandError, match=r"moved 4 dead letters, and then not the others: KMS\.AccessDenied"):
-        _move(queue)
+    account = _move(queue)
+    assert account.done == 4
+    assert str(account.ended) == "SQS has moved 4 dead letters, and then not the others: KMS.AccessDenied"
+
+
+def test_what_was_moved_is_told_when_the_task_can_be_followed_no_further() -> None:
+    queue = _Queue()
+    queue.lists()
+    queue.starts()
+    queue.lists(_task("RUNNING", 7))
+    queue.stub.add_client_error("list_message_move_tasks", "AccessDenied")
+    account = _move(queue)
+    assert (account.done, isinstance(account.ended, ClientError)) == (7, True)
 
 
 def test_refuses_to_start_beside_another_task() -> None:
