@@ -18,7 +18,10 @@ from watchbot_cdk.problems import is_list_of, kind_problems
 from watchbot_cdk.remembered import remembered
 from watchbot_cdk.stacks import account_of, stack_of
 
-_ADDRESS = re.compile(r"[!-?A-~]+@[!-?A-~]+\.[!-?A-~]+")
+_ATOM = r"[!#-'*+\--9=?A-Z^-~]+"
+"""What an address has without quotes: https://www.rfc-editor.org/rfc/rfc5322#section-3.2.3."""
+
+_ADDRESS = re.compile(rf"{_ATOM}@{_ATOM}\.{_ATOM}")
 _LONGEST_ADDRESS = 254
 
 

@@ -18,8 +18,10 @@ def kind_problems(name: str, value: object, kind: type, *, optional: bool = Fals
 
 
 def is_list_of(kind: type, value: object) -> bool:
-    """Whether a value is a list of this kind; a text is no list."""
-    return isinstance(value, Sequence) and not isinstance(value, str) and all(isinstance(part, kind) for part in value)
+    """Whether a value is a list of this kind; a text is no list, and neither are bytes, also without any in them."""
+    if isinstance(value, str | bytes | bytearray):
+        return False
+    return isinstance(value, Sequence) and all(isinstance(part, kind) for part in value)
 
 
 def is_map_to(kind: type, value: object) -> bool:

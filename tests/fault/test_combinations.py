@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.synth.combinations import drawn
+from tests.synth.random_invalid import Refusals
 from tests.synth.reviewed_combinations import Reviewed
 
 _ALL = 200
@@ -16,3 +17,8 @@ def test_cloudformation_and_the_watcher_take_what_any_arguments_make(first: int)
     reviewed = Reviewed(drawn(_AT_ONCE, first=first))
     assert reviewed.found_by_cfn_lint() == []
     assert reviewed.found_by_the_watcher() == []
+
+
+@pytest.mark.parametrize("first", range(0, 10_000, 1_000))
+def test_refuses_random_values_by_the_arguments_name_and_before_anything_is_created(first: int) -> None:
+    assert Refusals().not_refused(1_000, first=first) == []

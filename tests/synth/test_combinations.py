@@ -9,6 +9,7 @@ from aws_cdk import App, Stack
 
 from tests.synth.combinations import build, drawn
 from tests.synth.invalid import invalid
+from tests.synth.random_invalid import Refusals
 from tests.synth.reviewed_combinations import Reviewed
 from tests.synth.world import World
 from watchbot_cdk import Watchbot, WatchbotArgumentError
@@ -55,3 +56,7 @@ def test_refuses_what_an_argument_cannot_be_by_its_name_whatever_the_others_are(
             Watchbot(world.stack, "svc", **arguments)
         assert any(argument in problem for problem in caught.value.problems), (combination, str(caught.value))
         assert len(world.stack.node.children) == before
+
+
+def test_refuses_random_values_by_the_arguments_name_and_before_anything_is_created() -> None:
+    assert Refusals().not_refused(300) == []

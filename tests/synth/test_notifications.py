@@ -223,6 +223,10 @@ def _problems(**arguments: Any) -> tuple[str, ...]:
         ("ops", "notification_email must be an address such as ops@example.com, got 'ops'"),
         ("", "notification_email must be an address such as ops@example.com, got ''"),
         ("a@b.c, d@e.f", "notification_email must be an address such as ops@example.com, got 'a@b.c, d@e.f'"),
+        (
+            "ops,dev@example.com",
+            "notification_email must be an address such as ops@example.com, got 'ops,dev@example.com'",
+        ),
         ("mailto: ops@example.com", "notification_email must be an address"),
         (f"{'a' * 251}@b.c", "notification_email must be an address"),
         ([], "notification_email must be at least one address, got none"),
