@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from watchbot.contract import OUTPUT_SUFFIX, Description, DescriptionError
+from watchbot.contract import OUTPUT_SUFFIX, Description, DescriptionError, OtherReleaseError
 from watchbot_cli.errors import CommandError, UsageError
 from watchbot_cli.options import Target
 from watchbot_cli.service_choice import choose
@@ -20,10 +20,17 @@ def find_service(session: Session, target: Target) -> Description:
     :class:`CommandError` when the stack was deployed with a release that this program cannot read.
     """
     holder = f"stack {target.stack}"
-    found = _descriptions(target.stack, _outputs(session, target.stack))
-    names = choose([one.service for one in found], target.service, holder)
-    if len(names) > 1:
-        raise UsageError(f"{holder} holds several Watchbots, name one with --service: {', '.join(names)}")
+    found, unreadable = _descriptions(target.stack, _outputs(session, target.stack))
+    try:
+        names = choose([one.service for one in found], target.service, holder)
+    except UsageError as error:
+        if unreadable is None:
+            raise
+        # The one that is meant may be the one that cannot be read.
+        raise CommandError(f"{error}, and one that this program cannot read: {unreadable}") from unreadable
+    if len(names) > 1 or (unreadable is not None and target.service is None):
+        rest = "" if unreadable is None else f", or one that this program cannot read: {unreadable}"
+        raise UsageError(f"{holder} holds several Watchbots, name one with --service: {', '.join(names)}{rest}")
     return next(one for one in found if one.service == names[0])
 
 
@@ -40,8 +47,11 @@ def _outputs(session: Session, stack: str) -> list[dict[str, Any]]:
     return outputs
 
 
-def _descriptions(stack: str, outputs: list[dict[str, Any]]) -> list[Description]:
-    """Read the descriptions; an output that only has such a name does not matter beside one that is readable."""
+def _descriptions(stack: str, outputs: list[dict[str, Any]]) -> tuple[list[Description], OtherReleaseError | None]:
+    """Read the descriptions; gives also what is the matter with one of another release, if there is such.
+
+    An output that only has such a name does not matter beside one that is a description.
+    """
     found: list[Description] = []
     problems: list[DescriptionError] = []
     for output in outputs:
@@ -51,6 +61,8 @@ def _descriptions(stack: str, outputs: list[dict[str, Any]]) -> list[Description
             found.append(Description.from_json(output["OutputValue"]))
         except DescriptionError as error:
             problems.append(error)
+    others = [one for one in problems if isinstance(one, OtherReleaseError)]
     if problems and not found:
-        raise CommandError(f"stack {stack}: {problems[0]}") from problems[0]
-    return found
+        worst = [*others, *problems][0]
+        raise CommandError(f"stack {stack}: {worst}") from worst
+    return found, others[0] if others else None

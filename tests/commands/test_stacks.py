@@ -82,6 +82,28 @@ def test_refuses_a_stack_without_or_with_another_versions_watchbot(deployed: Ope
         assert says in ran.stderr
 
 
+def test_a_watchbot_that_cannot_be_read_is_never_passed_over_for_another(deployed: Operated) -> None:
+    plain = deployed.services["plain"].to_dict()
+    other = {**plain, "service": "Other/new", "version": 2}
+    outputs = {"OneWatchbot": json.dumps(plain), "TwoWatchbot": json.dumps(other), "MyWatchbot": "something else"}
+    template = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}
+    deployed.create("both", {**template, "Outputs": {key: {"Value": one} for key, one in outputs.items()}})
+    version = "the stack speaks contract version 2 and this program version 1"
+    for service, exit_code, says in (
+        (None, 2, "name one with --service: Operated/plain, or one that this program cannot read: "),
+        (
+            "new",
+            1,
+            "--service 'new' is not in stack both, which holds Operated/plain, and one that this program cannot",
+        ),
+    ):
+        ran = deployed.run("dead-letter", "list", stack="both", service=service)
+        assert (ran.returncode, ran.stdout) == (exit_code, "")
+        assert says in ran.stderr
+        assert version in ran.stderr
+    assert deployed.run("dead-letter", "list", stack="both", service="plain").returncode == 0
+
+
 @pytest.mark.parametrize(
     ("code", "says"),
     [

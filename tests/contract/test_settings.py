@@ -267,6 +267,7 @@ DESCRIPTION = Description(
 
 def test_a_description_survives_its_stack_output() -> None:
     assert Description.from_json(json.dumps(DESCRIPTION.to_dict())) == DESCRIPTION
+    assert Description.from_json(json.dumps({**DESCRIPTION.to_dict(), "later": [1]})) == DESCRIPTION
 
 
 @pytest.mark.parametrize(
@@ -276,7 +277,15 @@ def test_a_description_survives_its_stack_output() -> None:
         ("[]", "not a Watchbot's description"),
         ('{"version": 9}', "the stack speaks contract version 9"),
         ('{"version": 1}', "lacks cluster, dead_letter_queue_url"),
+        ("[" * 100_000, "not a Watchbot's description"),
+        (json.dumps({**DESCRIPTION.to_dict(), "queue_url": 5}), "has the queue_url 5, which is no text"),
+        (json.dumps({**DESCRIPTION.to_dict(), "log_group": None}), "has the log_group None, which is no text"),
+        (
+            json.dumps({**DESCRIPTION.to_dict(), "isolation": "handler"}),
+            "has the isolation 'handler', and this program knows task, process: it was deployed with a newer release",
+        ),
     ],
+    ids=lambda value: value[:40],
 )
 def test_refuses_an_output_that_is_no_description(text: str, problem: str) -> None:
     with pytest.raises(DescriptionError, match=problem):

@@ -267,6 +267,10 @@ class DescriptionError(ContractError):
     """A stack output is not a Watchbot's description, or one of another contract version."""
 
 
+class OtherReleaseError(DescriptionError):
+    """A stack output is a Watchbot's description, and this program cannot read it."""
+
+
 # How one variable is read: text in, value out, or a ValueError that says what is allowed.
 
 _T = TypeVar("_T")
@@ -564,13 +568,29 @@ class Description:
         try:
             values = json.loads(text)
             version = values["version"]
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             raise DescriptionError(f"not a Watchbot's description: {text[:200]!r}") from None
         if version != VERSION:
-            raise DescriptionError(_version_problem("the stack", version))
-        known = {field.name for field in dataclasses.fields(cls)}
-        missing = sorted(known - values.keys())
+            raise OtherReleaseError(_version_problem("the stack", version))
+        fields = dataclasses.fields(cls)
+        needed = {field.name for field in fields if field.default is dataclasses.MISSING}
+        missing = sorted(needed - values.keys())
         if missing:
-            raise DescriptionError(f"a Watchbot's description lacks {', '.join(missing)}")
-        values = {name: value for name, value in values.items() if name in known}
+            raise OtherReleaseError(f"a Watchbot's description lacks {', '.join(missing)}")
+        values = {field.name: values[field.name] for field in fields if field.name in values}
+        for field in fields:
+            _check_field(field, values.get(field.name))
         return cls(**{**values, "isolation": Isolation(values["isolation"])})
+
+
+def _check_field(field: dataclasses.Field[Any], value: object) -> None:
+    """Refuse what no value of a description can be: all of them are texts but its version."""
+    if field.name == "version" or (value is None and field.default is None):
+        return
+    if not isinstance(value, str):
+        raise OtherReleaseError(f"a Watchbot's description has the {field.name} {value!r}, which is no text")
+    if field.name == "isolation" and value not in {*Isolation}:
+        raise OtherReleaseError(
+            f"the stack has the isolation {value!r}, and this program knows {', '.join(Isolation)}: it was deployed "
+            "with a newer release of watchbot-cdk, install that"
+        )
