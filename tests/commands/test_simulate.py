@@ -110,7 +110,7 @@ def test_its_page_needs_nothing_from_elsewhere(template: str, tmp_path: Path) ->
     assert ran.exit_code == 0, ran.output
     page = file.read_text()
     assert not re.search(r"https?:|src=|href=|<script", page)
-    assert page.count("<svg") == 10
+    assert page.count("<figure>") == 2 + 5 * 2  # all together, and each by itself
     assert page.count("<tr>") == 6
     assert "NaN" not in page
     assert "inf" not in page
@@ -161,13 +161,40 @@ def test_it_prints_what_a_million_messages_cost() -> None:
     assert _json("--costs", "--duration", "2")["job_seconds"] == 2
 
 
-def test_refuses_two_limits_for_a_number_of_tasks_that_never_changes(tmp_path: Path) -> None:
+@pytest.fixture
+def fixed(tmp_path: Path) -> str:
+    """A template whose service always has one task."""
     file = tmp_path / "Fixed.template.json"
     body = watchbot()
     for name in ("Target", "In", "Out", "InAlarm", "OutAlarm"):
         del body["Resources"][name]
     file.write_text(json.dumps(body))
-    with_template = ("--template", str(file), "--jobs", "4")
+    return str(file)
+
+
+def test_each_combination_of_limits_is_simulated_and_named(fixed: str) -> None:
+    options = ("--min", "2", "--max", "2", "--workers", "1", "--workers", "3")
+    runs = _json("--template", fixed, "--jobs", "12", *options)["runs"]
+    assert [(one["name"], one["min"], one["workers"]) for one in runs] == [
+        ("Stack/svc, workers=1", 2, 1),
+        ("Stack/svc, workers=3", 2, 3),
+    ]
+    assert runs[1]["drain_seconds"] < runs[0]["drain_seconds"]
+
+
+def test_its_page_says_what_was_asked(fixed: str, tmp_path: Path) -> None:
+    file = tmp_path / "page.html"
+    ran = _run("--template", fixed, "--rate", "5/min", "--for", "10min", "--deploy-at", "60", "--html", str(file))
+    assert ran.exit_code == 0, ran.output
+    for said in ("--rate 5/min", "--for 10min", "--duration 60", "--distribution fixed", "--seed 1", "--deploy-at 60"):
+        assert said in file.read_text()
+
+
+def test_refuses_two_limits_for_a_number_of_tasks_that_never_changes(fixed: str) -> None:
+    with_template = ("--template", fixed, "--jobs", "4")
+    assert "--min must be at most the maximum, which is 1, got 4: give a larger --max" in _refused(
+        *with_template, "--min", "4"
+    )
     assert "give --min and --max the same number, got 1 and 8" in _refused(*with_template, "--max", "8")
     assert _json(*with_template, "--min", "4", "--max", "4")["runs"][0]["most_running"] == 4
 
@@ -186,6 +213,7 @@ def test_refuses_what_cannot_be(template: str, tmp_path: Path) -> None:
     assert "--duration must be above 0" in _refused(*with_template, "--duration", "0")
     assert "at most 5,000,000" in _refused(*with_template, "--rate", "1000000/s", "--for", "1h")
     assert "--min must be at most the maximum, which is 3" in _refused(*with_template, "--min", "9", "--max", "3")
+    assert "--min must be at most the maximum, which is 4" in _refused(*with_template, "--min", "9")
     assert "whose steps are not those of Scaling" in _refused(*with_template, "--max", "9")
     assert "--for goes with --rate, got '1h' without one" in _refused(*with_template, "--for", "1h")
     assert "--for must be above 0" in _refused(*with_template, "--rate", "1/s", "--for", "0")

@@ -61,9 +61,22 @@ _TIME = "TIME"
     show_default=True,
     help="How often Spot takes a task back, for each task on Spot.",
 )
-@click.option("--min", "minimum", type=click.IntRange(min=0), help="Instead of the template's minimum of tasks.")
-@click.option("--max", "maximum", type=click.IntRange(min=1), help="Instead of the template's maximum of tasks.")
-@click.option("--workers", type=click.IntRange(min=1), help="Instead of the template's workers of a task.")
+@click.option(
+    "--min", "minima", type=click.IntRange(min=0), multiple=True, help="Instead of the template's minimum of tasks."
+)
+@click.option(
+    "--max",
+    "maxima",
+    type=click.IntRange(min=1),
+    multiple=True,
+    help="Instead of the template's maximum of tasks; several compare.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    multiple=True,
+    help="Instead of the template's workers of a task; several compare.",
+)
 @click.option("--compare", is_flag=True, help="Put other ways to scale the same service beside it.")
 @click.option("--costs", is_flag=True, help="Only print what a million messages cost, by isolation and capacity.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as one JSON object.")
@@ -79,7 +92,8 @@ def simulate(*, costs: bool, **asked: Any) -> None:
 
     Exit code: 0 when simulated, 2 when asked for something that cannot be.
     """
-    from watchbot_cli.simulation.command import Asked, run, show_costs
+    from watchbot_cli.simulation.asked import Asked
+    from watchbot_cli.simulation.command import run, show_costs
 
     if costs:
         show_costs(asked["duration"], asked["task_start"], as_json=asked["as_json"])

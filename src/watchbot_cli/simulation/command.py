@@ -2,83 +2,44 @@
 
 from __future__ import annotations
 
-import dataclasses
-import datetime
 import io
 import json
 import math
 import random
 import sys
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
-from watchbot_cli.assembly import synthesise
 from watchbot_cli.errors import CommandError, UsageError
 from watchbot_cli.output import write, write_json
+from watchbot_cli.simulation.asked import Asked
+from watchbot_cli.simulation.chosen import chosen
 from watchbot_cli.simulation.cost import Prices
 from watchbot_cli.simulation.costs_table import costs_table
 from watchbot_cli.simulation.page import page
-from watchbot_cli.simulation.peers import MOST_TASKS, peers
 from watchbot_cli.simulation.report import as_json, show
-from watchbot_cli.simulation.resizing import resized
 from watchbot_cli.simulation.run import Run
-from watchbot_cli.simulation.service_template import find_setting
-from watchbot_cli.simulation.setting import Conditions, Setting
+from watchbot_cli.simulation.setting import Conditions
 from watchbot_cli.simulation.workload import LONGEST_SECONDS, Workload, burst, duration_draw, read_trace, steady
 from watchbot_cli.span import per_second_of, seconds_of
 
 _DEFAULT_JOBS = 1000
 _DEFAULT_FOR = "3h"
 _MOST_JOBS = 5_000_000
-_MOST_WORKERS = 1000
-"""Of one watcher, as its settings say."""
 _WIDTH = 120
 _YEARS = range(1970, 2200)
 """Those of a cron expression, which are also such that a date beside them can be."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What was typed."""
-
-    app: str | None
-    templates: Sequence[str]
-    service: str | None
-    jobs: int | None
-    duration: str
-    rate: str | None
-    rate_for: str | None
-    trace: str | None
-    distribution: str
-    seed: int
-    start: datetime.datetime
-    task_start: str
-    metric_delay: str
-    idle_before: str
-    deploy_at: Sequence[str]
-    spot_interruptions: float
-    minimum: int | None
-    maximum: int | None
-    workers: int | None
-    compare: bool
-    as_json: bool
-    html: str | None
 
 
 def run(asked: Asked) -> None:
     """Simulate and print; raises :class:`CommandError`."""
     prices = Prices.read()
     workload, conditions = _workload(asked), _conditions(asked)
-    settings = [_overridden(setting, asked) for setting in _settings(asked)]
-    if asked.compare:
-        settings += peers(settings[0])
-    runs = [Run.of(setting, workload, conditions, prices) for setting in settings]
+    runs = [Run.of(setting, workload, conditions, prices) for setting in chosen(asked)]
     if asked.html is not None:
-        _write(Path(asked.html), page(runs, workload, prices))
+        _write(Path(asked.html), page(runs, workload, prices, asked.conditions))
     if asked.as_json:
         write(json.dumps(as_json(runs, workload, conditions, prices), default=str))
     else:
@@ -98,52 +59,6 @@ def _console() -> Console:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a drawing in ASCII is no reason to print no figures
     return Console() if sys.stdout.isatty() else Console(width=_WIDTH)
-
-
-def _settings(asked: Asked) -> list[Setting]:
-    if asked.templates and asked.app is not None:
-        raise UsageError("--app and --template are two ways to name a service: give one of them")
-    if not asked.templates:
-        with tempfile.TemporaryDirectory(prefix="watchbot-simulate-") as folder:
-            return [find_setting(synthesise(asked.app, Path(folder)).templates, asked.service)]
-    found = [find_setting({Path(file).stem: _template(file)}, asked.service) for file in asked.templates]
-    if len(found) == 1:
-        return found
-    return [dataclasses.replace(one, name=file) for one, file in zip(found, asked.templates, strict=True)]
-
-
-def _template(file: str) -> Mapping[str, Any]:
-    try:
-        body = json.loads(Path(file).read_text())
-    except OSError as error:
-        raise UsageError(f"--template {file} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise UsageError(f"--template {file} is no JSON, as cdk synth writes it into cdk.out: {error}") from error
-    if not isinstance(body, dict) or not isinstance(body.get("Resources"), dict):
-        raise UsageError(f"--template {file} is no CloudFormation template: it has no Resources")
-    return body
-
-
-def _overridden(setting: Setting, asked: Asked) -> Setting:
-    """Apply ``--min``, ``--max`` and ``--workers``: the steps become those that Scaling synthesises for them."""
-    _limited("--max", asked.maximum, MOST_TASKS)
-    _limited("--min", asked.minimum, MOST_TASKS)
-    _limited("--workers", asked.workers, _MOST_WORKERS)
-    minimum = setting.minimum if asked.minimum is None else asked.minimum
-    maximum = max(setting.maximum, minimum) if asked.maximum is None else asked.maximum
-    if minimum > maximum:
-        raise UsageError(f"--min must be at most the maximum, which is {maximum}, got {minimum}")
-    workers = setting.workers if asked.workers is None else asked.workers
-    found = resized(dataclasses.replace(setting, minimum=minimum, maximum=maximum, workers=workers), setting)
-    if asked.spot_interruptions and not setting.spot_share:
-        note = "no job runs on Spot, so --spot-interruptions change nothing"
-        return dataclasses.replace(found, notes=(*found.notes, note))
-    return found
-
-
-def _limited(option: str, value: int | None, most: int) -> None:
-    if value is not None and value > most:
-        raise UsageError(f"{option} must be at most {most:,}, got {value:,}")
 
 
 def _workload(asked: Asked) -> Workload:

@@ -17,6 +17,10 @@ from watchbot_cli.simulation.setting import Conditions
 from watchbot_cli.simulation.workload import Workload
 from watchbot_cli.span import spoken
 
+NOT_PRICED = (
+    "Not in it: SNS, which delivers to SQS for nothing and takes 0.50 USD for a million publishes; "
+    "messages of more than 64 KB, each 64 KB of which SQS counts as a request; workers' own log lines; the dashboard."
+)
 _JSON_VERSION = 1
 _CHART_HEIGHT = 4
 _LABEL = 11
@@ -43,7 +47,8 @@ def show(console: Console, runs: Sequence[Run], workload: Workload, prices: Pric
         console.print(f"{run.setting.name}: {run.spoken_cost}", markup=False, highlight=False)
         for note in run.notes:
             console.print(f"{run.setting.name}: {note}", markup=False, highlight=False)
-    console.print(f"prices of {prices.region}, {prices.as_of}, without free tiers\n", highlight=False)
+    console.print(f"prices of {prices.region}, {prices.as_of}, without free tiers", highlight=False)
+    console.print(f"{NOT_PRICED[0].lower()}{NOT_PRICED[1:-1]}\n", highlight=False)
     for line in _chart(runs[0], console.width):
         console.print(line, markup=False, highlight=False, no_wrap=True, overflow="crop")
 
