@@ -9,7 +9,7 @@ from importlib import resources
 
 from watchbot.contract import Isolation
 from watchbot_cli.simulation.figures import Figures
-from watchbot_cli.simulation.ledger import TaskTime
+from watchbot_cli.simulation.ledger import HEARTBEAT_SECONDS, TaskTime
 from watchbot_cli.simulation.setting import Setting, Size
 
 _HOUR = 3600.0
@@ -17,7 +17,6 @@ _MONTH_HOURS = 730.0
 _MILLION = 1e6
 _BATCH = 10
 _POLL_SECONDS = 20.0
-_HEARTBEAT_SECONDS = 60.0
 _LOG_GB_PER_JOB = 2e-6
 """About 2 kB of the watcher's own lines and metrics for a job; a worker's lines come on top."""
 _METRIC_LAMBDA_GIB_SECONDS = 0.125 * 0.5
@@ -92,7 +91,7 @@ def million_messages(
         seconds, batch = max(job_seconds + start, _SHORTEST_BILLED_SECONDS), _BATCH
     hourly = prices.task_hour(size) * (prices.spot_share_of_price if spot else 1)
     hourly += prices.public_ipv4_hour if size.public_ip else 0
-    requests = 1 + (2 + job_seconds // _HEARTBEAT_SECONDS) / batch
+    requests = 1 + (2 + job_seconds // HEARTBEAT_SECONDS) / batch
     message = seconds / _HOUR * hourly + requests * prices.sqs_request(fifo=False)
     return _MILLION * (message + _LOG_GB_PER_JOB * prices.log_ingestion_gb)
 
@@ -110,8 +109,8 @@ def _requests(setting: Setting, figures: Figures) -> float:
     """Count requests: each message sent alone, received and deleted in batches, heartbeats, and polls for nothing."""
     batch = min(setting.workers, _BATCH)
     idle_seconds = max(0.0, figures.service.seconds - figures.job_seconds / setting.workers)
-    heartbeats = figures.job_seconds / max(1, figures.finished) // _HEARTBEAT_SECONDS
-    return figures.finished * (1 + (2 + heartbeats) / batch) + idle_seconds / _POLL_SECONDS
+    in_batches = 2 * figures.finished + figures.heartbeats
+    return figures.finished + in_batches / batch + idle_seconds / _POLL_SECONDS
 
 
 def _metric_lambda(seconds: float, prices: Prices) -> float:

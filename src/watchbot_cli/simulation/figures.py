@@ -48,6 +48,7 @@ class Figures:
     held_back_at_seconds: float | None
     most_running: int
     job_seconds: float
+    heartbeats: int
     span_seconds: float
     service: TaskTime
     workers: TaskTime

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
+HEARTBEAT_SECONDS = 60.0
+"""A watcher extends a message's lease so often: the third part of the default visibility timeout."""
+
 _BILLED_AT_LEAST_SECONDS = 60.0
 
 
@@ -54,6 +57,7 @@ class Ledger:
         self.interrupted = 0
         self.refused_protection = 0
         self.job_seconds = 0.0
+        self.heartbeats = 0
         self.service = TaskTime()
         self.workers = TaskTime()
         self.timeline: list[Sample] = []
@@ -69,6 +73,7 @@ class Ledger:
         self.finished += 1
         self.ended_at = now
         self.job_seconds += seconds
+        self.heartbeats += int(seconds // HEARTBEAT_SECONDS)
 
     def time_out(self, now: float) -> None:
         """Note that a job has taken longer than it may."""

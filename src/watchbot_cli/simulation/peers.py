@@ -29,7 +29,12 @@ def peers(service: Setting) -> Sequence[Setting]:
 
 
 def backlog_trackings(service: Setting) -> Sequence[Setting]:
-    """Give target tracking on one message for each slot: on those that wait, and on all outstanding."""
+    """Give target tracking on one message for each slot: on those that wait, and on all outstanding.
+
+    AWS's way is a Lambda function that publishes the first each minute. The second is metric math, for which Container
+    Insights must publish RunningTaskCount: its price is that of one metric here, though more come with it.
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Container-Insights-metrics-ECS.html
+    """
     return (
         _tracking(service, "target tracking, waiting", _VISIBLE, metric_lambda=True),
         _tracking(service, "target tracking, outstanding", _OUTSTANDING, metric_lambda=False),
@@ -73,11 +78,16 @@ def queue_processing_service(service: Setting) -> Setting:
             AlarmedPolicy(down, StepPolicy(CHANGE, [Step(-1, upper=0)])),
         ),
         alarm_metrics=2,
+        custom_metrics=0,
+        metric_lambda=False,
     )
 
 
 def ecs_watchbot(service: Setting) -> Setting:
-    """Give what ecs-watchbot 10 does: a tenth of the maximum more every 5 minutes, all less after 10 empty ones."""
+    """Give what ecs-watchbot 10 does: a tenth of the maximum more every 5 minutes, all less after 10 empty ones.
+
+    A Lambda function publishes each minute how many messages there are, as a metric of its own.
+    """
     tenth = min(100, max(1, round(service.maximum / 10)))
     up = _rule("up", _VISIBLE, _AT_LEAST, 1, seconds=300)
     down = _rule("down", _OUTSTANDING, _AT_MOST, 0, seconds=600, statistic="Average")
@@ -90,7 +100,9 @@ def ecs_watchbot(service: Setting) -> Setting:
             AlarmedPolicy(up, StepPolicy(CHANGE, [Step(tenth, 0)])),
             AlarmedPolicy(down, StepPolicy(PERCENT, [Step(-100, upper=0)])),
         ),
-        alarm_metrics=3,
+        alarm_metrics=2,
+        custom_metrics=1,
+        metric_lambda=True,
     )
 
 
@@ -109,7 +121,15 @@ def _with_processes(service: Setting) -> Setting:
 
 
 def _unprotected(
-    service: Setting, name: str, *, minimum: int, max_receives: int, steps: Sequence[AlarmedPolicy], alarm_metrics: int
+    service: Setting,
+    name: str,
+    *,
+    minimum: int,
+    max_receives: int,
+    steps: Sequence[AlarmedPolicy],
+    alarm_metrics: int,
+    custom_metrics: int,
+    metric_lambda: bool,
 ) -> Setting:
     return dataclasses.replace(
         service,
@@ -121,7 +141,8 @@ def _unprotected(
         tracking=(),
         protected=False,
         alarm_metrics=alarm_metrics,
-        metric_lambda=False,
+        custom_metrics=custom_metrics,
+        metric_lambda=metric_lambda,
         notes=(),
     )
 
@@ -135,8 +156,8 @@ def _tracking(service: Setting, name: str, backlog: str, *, metric_lambda: bool)
         steps=(),
         tracking=(policy,),
         protected=False,
-        alarm_metrics=4,
-        custom_metrics=service.custom_metrics + metric_lambda,
+        alarm_metrics=2 * (1 if metric_lambda else len(expression.names)),
+        custom_metrics=1,
         metric_lambda=metric_lambda,
         notes=(),
     )

@@ -89,6 +89,7 @@ class _Simulation:
             held_back_at_seconds=self._queue.held_back_at,
             most_running=max((one.running for one in ledger.timeline), default=0),
             job_seconds=ledger.job_seconds,
+            heartbeats=ledger.heartbeats,
             span_seconds=self._agenda.now,
             service=ledger.service,
             workers=ledger.workers,

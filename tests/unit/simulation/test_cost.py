@@ -12,10 +12,10 @@ from watchbot.contract import Isolation
 from watchbot_cli.simulation.cost import Prices, breakdown, million_messages
 from watchbot_cli.simulation.costs_table import costs_table
 from watchbot_cli.simulation.ledger import TaskTime
-from watchbot_cli.simulation.peers import backlog_trackings
+from watchbot_cli.simulation.peers import peers
 from watchbot_cli.simulation.setting import Size
 from watchbot_cli.simulation.simulation import simulate
-from watchbot_cli.simulation.workload import burst
+from watchbot_cli.simulation.workload import Workload, burst
 
 PRICES = Prices.read()
 
@@ -53,10 +53,47 @@ def test_spot_and_private_tasks_cost_less() -> None:
     assert cost["public IPv4"] == 0 < full["public IPv4"]
 
 
-def test_a_metric_of_ones_own_costs_a_lambda_function() -> None:
-    waiting, outstanding = backlog_trackings(fixed(1))
+@pytest.mark.parametrize(
+    ("name", "custom_metrics", "metric_lambda", "alarm_metrics"),
+    [
+        ("QueueProcessingFargateService", 0, False, 2),
+        ("ecs-watchbot 10", 1, True, 2),
+        ("target tracking, waiting", 1, True, 2),
+        ("target tracking, outstanding", 1, False, 6),
+    ],
+)
+def test_others_pay_for_what_they_scale_with_and_not_for_the_watchers_metrics(
+    name: str, custom_metrics: int, metric_lambda: bool, alarm_metrics: int
+) -> None:
+    ours = dataclasses.replace(fixed(1), custom_metrics=17)
+    (peer,) = (one for one in peers(ours) if one.name == name)
+    assert (peer.custom_metrics, peer.metric_lambda, peer.alarm_metrics) == (
+        custom_metrics,
+        metric_lambda,
+        alarm_metrics,
+    )
     figures = simulate(fixed(1), burst(1, lambda: 60), CALM)
-    assert breakdown(waiting, figures, PRICES)["Lambda"] > 0 == breakdown(outstanding, figures, PRICES)["Lambda"]
+    cost = breakdown(peer, figures, PRICES)
+    assert (cost["Lambda"] > 0) is metric_lambda
+    assert cost["metrics"] == pytest.approx(custom_metrics * 0.3 * figures.span_seconds / 3600 / 730)
+
+
+def test_heartbeats_are_those_of_each_job() -> None:
+    setting = fixed(1, workers=10)
+    mixed, even = (Workload([0.0] * 2, durations) for durations in ([10.0, 130.0], [70.0, 70.0]))
+    assert [simulate(setting, one, CALM).heartbeats for one in (mixed, even)] == [2, 2]
+    short = simulate(setting, Workload([0.0] * 3, [1.0, 1.0, 130.0]), CALM)  # less than a minute on average
+    assert short.heartbeats == 2
+    assert breakdown(setting, short, PRICES)["SQS"] > 0.4e-6 * (3 + (6 + 2) / 10)
+
+
+def test_a_million_messages_cost_what_was_derived_by_hand() -> None:
+    size = Size(public_ip=False)
+    logs, requests = 1.0, 0.4 * (1 + 2 / 4)
+    process = million_messages(Isolation.PROCESS, size, 1, PRICES, workers=4, spot=False, start=0)
+    assert process - logs - requests == pytest.approx(0.86, abs=0.005)  # a quarter of a second of a task each
+    task = million_messages(Isolation.TASK, size, 1, PRICES, workers=1, spot=False, start=45)
+    assert task - logs - 0.4 * 1.2 == pytest.approx(206, abs=0.5)  # a minute of a task each
 
 
 def test_a_task_for_each_message_costs_a_minute_of_it() -> None:
