@@ -60,6 +60,7 @@ def test_order_is_kept_in_a_group_and_no_run_swallows_another(operated: Operated
         (["x", "--deduplication-id", "d"], "plain", "only FIFO takes"),
         (["x"], "ordered", "has no MessageGroupId"),
         (["--file", "-", "--deduplication-id", "d"], "ordered", "--deduplication-id is for one MESSAGE"),
+        (["--file", ""], "plain", "'' is no name of a file; - is standard input or output"),
         (["--file", "no-such-file"], "plain", "--file 'no-such-file' cannot be read: No such file"),
         (["a\x01b", "--to", "queue"], "plain", "a character that SQS does not take"),
     ],

@@ -54,6 +54,33 @@ def test_logs_of_a_letter_are_shown_before_it_is_decided(operated: Operated) -> 
     assert (exit_code, "0 returned, 1 deleted, 0 left" in rest) == (0, True)
 
 
+def test_a_log_that_cannot_be_read_is_said_and_the_letter_decided_all_the_same(operated: Operated) -> None:
+    plain = operated.services["plain"]
+    put(operated.sqs, plain, "one")
+    operated.emulator.client("logs").delete_log_group(logGroupName=plain.log_group)
+    with _triage(operated) as terminal:
+        terminal.answers("What next?", "t")
+        terminal.answers("What next?", "v")
+        terminal.shows("the log cannot be read: AWS refuses FilterLogEvents")
+        terminal.answers("What next?", "d")
+        exit_code, rest = terminal.ends()
+    assert (exit_code, "0 returned, 1 deleted, 0 left" in rest) == (0, True)
+
+
+def test_what_was_done_is_told_when_it_ends_early(operated: Operated) -> None:
+    plain = operated.services["plain"]
+    put(operated.sqs, plain, "one", "two")
+    with _triage(operated) as terminal:
+        terminal.answers("What next?", "t")
+        terminal.answers("What next?", "d")
+        operated.sqs.delete_queue(QueueUrl=plain.queue_url)
+        terminal.answers("What next?", "r")
+        exit_code, rest = terminal.ends()
+    assert (exit_code, "0 returned, 1 deleted, 0 left" in rest) == (1, True)
+    assert "Traceback" not in rest
+    assert operated.counts(plain.dead_letter_queue_url) == (1, 0)
+
+
 def test_ctrl_c_gives_back_what_was_looked_at(operated: Operated) -> None:
     plain = operated.services["plain"]
     put(operated.sqs, plain, *map(str, range(15)))
@@ -63,6 +90,7 @@ def test_ctrl_c_gives_back_what_was_looked_at(operated: Operated) -> None:
         terminal.interrupts("What next?")
         exit_code, rest = terminal.ends()
     assert (exit_code, "watchbot: interrupted" in rest, "Traceback" in rest) == (1, True, False)
+    assert "0 returned, 0 deleted, 1 left" in rest
     assert operated.counts(plain.dead_letter_queue_url) == (15, 0)
 
 
@@ -96,3 +124,9 @@ def test_refuses_to_ask_where_there_is_no_terminal(operated: Operated) -> None:
     ran = operated.run("dead-letter")
     assert ran.returncode == 2
     assert "nobody can be asked here" in ran.stderr
+
+
+def test_refuses_to_ask_in_json(operated: Operated) -> None:
+    ran = operated.run("dead-letter", "--json")
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert "triage asks questions, and prints no JSON: use dead-letter list --json" in ran.stderr

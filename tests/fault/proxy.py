@@ -37,7 +37,7 @@ class FaultyProxy:
         self.broken: Counter[str] = Counter()
         self.made: defaultdict[str, list[float]] = defaultdict(list)
         self.url = ""
-        self._next: defaultdict[str, deque[str]] = defaultdict(deque)
+        self._next: defaultdict[str, deque[str | None]] = defaultdict(deque)
         self._always: dict[str, str] = {}
         self._changed = threading.Condition()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -61,6 +61,10 @@ class FaultyProxy:
     def breaks(self, action: str, *faults: str) -> None:
         """Break the next calls of this action, each in its own way."""
         self._next[action].extend(faults)
+
+    def spares(self, action: str, count: int) -> None:
+        """Let so many of the next calls of this action through, and only then break it."""
+        self._next[action].extend([None] * count)
 
     def breaks_every(self, action: str, fault: str) -> None:
         """Break all calls of this action until it is healed."""
