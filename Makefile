@@ -35,8 +35,7 @@ commands: $(STAMP) ## run the tests of the command line: whole apps, real termin
 	@$(RUN) python -m pytest tests/commands -n auto -q
 
 fault: $(STAMP) ## run the tests that break things: kills, a faulty network (minutes)
-	@$(RUN) python -m pytest tests/fault --ignore tests/fault/test_combinations.py -q
-	@$(RUN) python -m pytest tests/fault/test_combinations.py -n auto -q
+	@$(RUN) python -m pytest tests/fault -n auto -q
 
 lowest: $(STAMP) ## run the synth tests with the lowest aws-cdk-lib allowed (minutes; needs PyPI)
 	@$(RUN) tests/synth/lowest-cdk

@@ -14,7 +14,7 @@ from tests.synth.world import World
 from watchbot.contract import Isolation, Settings, SettingsError
 from watchbot_cdk import Watchbot
 
-_IN_A_STACK = 5
+IN_A_STACK = 5
 
 _SETTINGS = {
     "workers": "workers",
@@ -35,9 +35,9 @@ class Reviewed:
     def __init__(self, combinations: Sequence[Combination]) -> None:
         self.combinations = combinations
         app = App(context={"@aws-cdk/core:stackResourceLimit": 0})
-        for number in range(0, len(combinations), _IN_A_STACK):
-            known = Environment(account="123456789012", region="eu-west-1") if number % (2 * _IN_A_STACK) else None
-            self._add(Stack(app, f"Stack{number}", env=known), range(number, number + _IN_A_STACK))
+        for number in range(0, len(combinations), IN_A_STACK):
+            known = Environment(account="123456789012", region="eu-west-1") if number % (2 * IN_A_STACK) else None
+            self._add(Stack(app, f"Stack{number}", env=known), range(number, number + IN_A_STACK))
         self._templates = [Template(stack.template) for stack in app.synth().stacks]
 
     def _add(self, stack: Stack, numbers: Sequence[int]) -> None:
@@ -49,13 +49,9 @@ class Reviewed:
             except Exception as error:
                 raise AssertionError(f"svc{number} of {combination}") from error
 
-    def found_by_cfn_lint(self) -> list[str]:
-        """Say what cfn-lint finds, and of which arguments."""
-        return [
-            f"{match} of {self._combination_in(str(match))}"
-            for template in self._templates
-            for match in findings(template)
-        ]
+    def found_by_cfn_lint(self, stack: int) -> list[str]:
+        """Say what cfn-lint finds in a stack, by its number from 0, and of which arguments."""
+        return [f"{match} of {self._combination_in(str(match))}" for match in findings(self._templates[stack])]
 
     def _combination_in(self, finding: str) -> Combination | str:
         names = [number for number in range(len(self.combinations)) if f"svc{number}" in finding]

@@ -10,7 +10,7 @@ from aws_cdk import App, Stack
 from tests.synth.combinations import build, drawn
 from tests.synth.invalid import invalid
 from tests.synth.random_invalid import Refusals
-from tests.synth.reviewed_combinations import Reviewed
+from tests.synth.reviewed_combinations import IN_A_STACK, Reviewed
 from tests.synth.world import World
 from watchbot_cdk import Watchbot, WatchbotArgumentError
 
@@ -30,8 +30,9 @@ def test_the_combinations_leave_no_argument_out(reviewed: Reviewed) -> None:
     assert set().union(*reviewed.combinations) == arguments
 
 
-def test_cloudformation_takes_what_any_arguments_make(reviewed: Reviewed) -> None:
-    assert reviewed.found_by_cfn_lint() == []
+@pytest.mark.parametrize("stack", range(_COUNT // IN_A_STACK))
+def test_cloudformation_takes_what_any_arguments_make(reviewed: Reviewed, stack: int) -> None:
+    assert reviewed.found_by_cfn_lint(stack) == []
 
 
 def test_the_watcher_is_told_what_any_arguments_say(reviewed: Reviewed) -> None:
