@@ -12,14 +12,15 @@ class Agenda:
 
     def __init__(self) -> None:
         self.now = 0.0
-        self._entered = 0
+        self.entered = 0
+        """How many events have been entered."""
         self._stopped = False
         self._events: list[tuple[float, int, Callable[[Any], None], Any]] = []
 
     def at(self, time: float, handler: Callable[[Any], None], subject: Any = None) -> None:
         """Enter an event: ``handler`` is called with ``subject`` once it is ``time``."""
-        self._entered += 1
-        heapq.heappush(self._events, (time, self._entered, handler, subject))
+        self.entered += 1
+        heapq.heappush(self._events, (time, self.entered, handler, subject))
 
     def stop(self) -> None:
         """Let nothing more happen."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections import deque
 
@@ -78,7 +79,7 @@ class Fleet:
         self.reconcile()
 
     def deploy(self, _: object = None) -> None:
-        """Replace every task: new ones first, within twice the number desired; then old ones, unless protected.
+        """Replace every task: new ones first, then old ones, unless protected; or as the service's shares allow.
 
         https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-ecs.html
         """
@@ -90,11 +91,14 @@ class Fleet:
         new = [task for task in self.tasks if task.generation == self._generation]
         old = len(self.tasks) - len(new)
         self.deploying = old > 0
-        room = 2 * self.desired - len(self.tasks) if old else self.desired
-        for _ in range(min(self.desired - len(new), room)):
+        if old:
+            ready, least = sum(task.running for task in new), math.ceil(self._setting.least_healthy * self.desired)
+            self._shrink(old + ready - least, len(new) - self.desired)
+        else:
+            self._shrink(len(new) - self.desired, len(new) - self.desired)
+        most = math.floor(self._setting.most_running * self.desired) if old else self.desired
+        for _ in range(min(self.desired - len(new), most - len(self.tasks))):
             self._launch()
-        ready = sum(task.running for task in new) if old else len(new)
-        self._shrink(old + ready - self.desired, len(new) - self.desired)
 
     def serve(self) -> None:
         """Give visible messages to free slots, for as long as there are both and more may be in flight."""
@@ -133,6 +137,7 @@ class Fleet:
             return
         task.running = task.receiving = True
         self.running += 1
+        self._ledger.most_running = max(self._ledger.most_running, self.running + len(self.leaving))
         self._free.extend([task] * self._setting.workers)
         rate = self._conditions.spot_interruptions_per_hour / 3600
         if task.spot and rate:

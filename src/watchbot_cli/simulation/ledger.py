@@ -56,6 +56,7 @@ class Ledger:
         self.killed = 0
         self.interrupted = 0
         self.refused_protection = 0
+        self.most_running = 0
         self.job_seconds = 0.0
         self.heartbeats = 0
         self.service = TaskTime()

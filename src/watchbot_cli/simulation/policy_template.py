@@ -84,8 +84,12 @@ class Policies:
 
     def _rules(self, policy: str) -> Iterator[AlarmRule]:
         for name, properties in self._template.of_type(_ALARM):
-            if any(self._template.referred(one, _POLICY) == policy for one in properties.get("AlarmActions", [])):
+            if all(self._template.referred(one, _POLICY) != policy for one in properties.get("AlarmActions", [])):
+                continue
+            if self._template.truth(properties.get("ActionsEnabled", True), f"the ActionsEnabled of alarm {name}"):
                 yield self._rule(name, properties)
+            else:
+                self.notes.append(f"alarm {name} has ActionsEnabled false, so it calls no policy")
 
     def _rule(self, name: str, properties: Mapping[str, Any]) -> AlarmRule:
         whole = self._template.whole

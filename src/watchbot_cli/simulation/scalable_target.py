@@ -13,10 +13,12 @@ class ScalableTarget:
     https://docs.aws.amazon.com/autoscaling/application/APIReference/API_StepScalingPolicyConfiguration.html
     """
 
-    def __init__(self, minimum: int, maximum: int) -> None:
+    def __init__(self, minimum: int, maximum: int, *, scales_out: bool = True, scales_in: bool = True) -> None:
         self.minimum = minimum
         self.maximum = maximum
         self.desired = minimum
+        self._scales_out = scales_out
+        self._scales_in = scales_in
         self._granted_at = 0.0
         self._cooldown_until = 0.0
         self._cooling_from: int | None = None
@@ -32,7 +34,7 @@ class ScalableTarget:
     def ask(self, now: float, wanted: int, cooldown_seconds: float, *, before: int, deploying: bool) -> bool:
         """Ask for a number of tasks, computed from ``before``; say whether it is granted, clamped to the limits."""
         wanted = max(self.minimum, min(self.maximum, wanted))
-        if wanted == self.desired:
+        if wanted == self.desired or not (self._scales_out if wanted > self.desired else self._scales_in):
             return False
         if wanted < self.desired and (deploying or now < self._cooldown_until):
             return False

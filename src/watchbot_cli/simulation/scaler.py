@@ -75,7 +75,9 @@ class Scaler:
         self._trackings = [Tracking(policy) for policy in setting.tracking]
         self._scheduled = setting.scheduled
         self._start = conditions.start
-        self.target = ScalableTarget(setting.minimum, setting.maximum)
+        self.target = ScalableTarget(
+            setting.minimum, setting.maximum, scales_out=setting.scales_out, scales_in=setting.scales_in
+        )
         self._remember()
         self.after_tick: Callable[[], None] = lambda: None
 

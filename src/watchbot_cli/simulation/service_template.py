@@ -22,6 +22,9 @@ _TASK_DEFINITION = "AWS::ECS::TaskDefinition"
 _SPOT = "FARGATE_SPOT"
 _CPU_UNITS = 1024
 _UNKNOWN = "known only at deployment"
+_OUT, _IN, _SCHEDULED = "DynamicScalingOutSuspended", "DynamicScalingInSuspended", "ScheduledScalingSuspended"
+"""https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-suspend-resume-scaling.html"""
+
 _FREE = Size(0, 0, public_ip=False)
 
 
@@ -94,6 +97,8 @@ def _read(found: Found, *, of: int) -> Setting:
         size=_size(template, definition, public_ip=_has_public_ip(service)),
         spot_share=_spot_share(service),
         fifo=_is_fifo(template, environment),
+        least_healthy=_deployment_share(template, service, "MinimumHealthyPercent", 100),
+        most_running=_deployment_share(template, service, "MaximumPercent", 200),
         alarm_metrics=_alarm_metrics(template, of),
         custom_metrics=len(Metric) if watcher else 0,
     )
@@ -125,14 +130,22 @@ def _with_policies(setting: Setting, found: Found, service: Mapping[str, Any]) -
         if found.service not in references(properties.get("ResourceId")):
             continue
         policies = Policies(template, target)
+        suspended = [
+            what
+            for what, value in properties.get("SuspendedState", {}).items()
+            if template.truth(value, f"the {what} of {target}")
+        ]
+        actions = [] if _SCHEDULED in suspended else properties.get("ScheduledActions", [])
         return dataclasses.replace(
             setting,
+            scales_out=_OUT not in suspended,
+            scales_in=_IN not in suspended,
             minimum=template.whole(properties.get("MinCapacity"), f"the MinCapacity of {target}"),
             maximum=template.whole(properties.get("MaxCapacity"), f"the MaxCapacity of {target}"),
             steps=policies.steps,
             tracking=policies.tracking,
-            scheduled=[_limits(template, target, one) for one in properties.get("ScheduledActions", [])],
-            notes=(*setting.notes, *policies.notes),
+            scheduled=[_limits(template, target, one) for one in actions],
+            notes=(*setting.notes, *policies.notes, *(f"{target} has {what}" for what in suspended)),
         )
     count = template.whole(service.get("DesiredCount", 1), f"the DesiredCount of {found.name}")
     return dataclasses.replace(setting, minimum=count, maximum=count)
@@ -176,6 +189,14 @@ def _without_urls(texts: Mapping[str, str]) -> Mapping[str, str]:
 def _is_fifo(template: Template, environment: Mapping[str, Any]) -> bool:
     queue = template.referred(environment.get(f"{PREFIX}QUEUE_URL"), "AWS::SQS::Queue")
     return queue is not None and bool(template.properties(queue).get("FifoQueue"))
+
+
+def _deployment_share(template: Template, service: Mapping[str, Any], name: str, default: float) -> float:
+    """Give a share of the number desired, within which a deployment stops and starts tasks.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html
+    """
+    return template.number(service.get("DeploymentConfiguration", {}).get(name, default), f"the {name}") / 100
 
 
 def _max_receives(template: Template, watcher: Settings | None) -> int | None:

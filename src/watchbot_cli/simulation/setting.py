@@ -61,7 +61,8 @@ class Setting:
     than ``longest_job_seconds`` time out, and their messages return after the back-off; what has been received
     ``max_receives`` times is given up, unless that is None. ``spot_share`` is
     that of the tasks in which jobs run. ``alarm_metrics`` are all metrics that the template's alarms watch, and
-    ``metric_lambda`` tells of a function that publishes a metric each minute: both only cost.
+    ``metric_lambda`` tells of a function that publishes a metric each minute: both only cost. Scaling in or out can be
+    suspended. ``least_healthy`` and ``most_running`` are shares of the number desired, for deployments.
     """
 
     name: str
@@ -84,6 +85,10 @@ class Setting:
     custom_metrics: int = 0
     metric_lambda: bool = False
     scheduled: Sequence[ScheduledLimits] = ()
+    scales_out: bool = True
+    scales_in: bool = True
+    least_healthy: float = 1.0
+    most_running: float = 2.0
     notes: tuple[str, ...] = ()
 
     @property

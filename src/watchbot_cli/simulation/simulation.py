@@ -87,7 +87,7 @@ class _Simulation:
             timed_out=ledger.timed_out,
             refused_protection=ledger.refused_protection,
             held_back_at_seconds=self._queue.held_back_at,
-            most_running=max((one.running for one in ledger.timeline), default=0),
+            most_running=ledger.most_running,
             job_seconds=ledger.job_seconds,
             heartbeats=ledger.heartbeats,
             span_seconds=self._agenda.now,

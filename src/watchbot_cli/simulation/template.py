@@ -55,6 +55,13 @@ class Template:
         except ValueError:
             raise UsageError(f"{what} must be a number, got {text!r}") from None
 
+    def truth(self, value: Any, what: str) -> bool:
+        """Give a value that must be true or false, as JSON or as text, before deployment."""
+        text = str(self.text(value)).lower()
+        if text not in ("true", "false"):
+            raise UsageError(f"{what} must be true or false before deployment, got {value!r}")
+        return text == "true"
+
     def whole(self, value: Any, what: str) -> int:
         """Give a value that must be a whole number known before deployment."""
         return int(self.number(value, what))

@@ -69,6 +69,47 @@ def test_receives_of_a_service_that_is_no_watchbot_are_those_of_its_only_redrive
     assert _setting(template).max_receives == 3
 
 
+def test_an_alarm_whose_actions_are_off_calls_no_policy_and_that_is_said() -> None:
+    template = watchbot()
+    template["Resources"]["OutAlarm"]["Properties"]["ActionsEnabled"] = False
+    setting = _setting(template)
+    assert [one.alarm.name for one in setting.steps] == ["InAlarm"]
+    assert setting.notes == ("alarm OutAlarm has ActionsEnabled false, so it calls no policy",)
+    assert simulate(setting, burst(1, lambda: 60), CALM).finished == 0
+
+
+@pytest.mark.parametrize(
+    ("suspended", "started", "desired"),
+    [("DynamicScalingOutSuspended", 0, 0), ("DynamicScalingInSuspended", 4, 4), ("ScheduledScalingSuspended", 4, 0)],
+)
+def test_scaling_that_is_suspended_does_not_happen_and_that_is_said(suspended: str, started: int, desired: int) -> None:
+    template = watchbot()
+    template["Resources"]["Target"]["Properties"]["SuspendedState"] = {suspended: True, "Other": False}
+    template["Resources"]["Target"]["Properties"]["ScheduledActions"] = (
+        [_scheduled("Morning", "cron(0 8 * * ? *)", MinCapacity=2)] if suspended.startswith("Scheduled") else []
+    )
+    setting = _setting(template)
+    figures = simulate(setting, burst(20, lambda: 60), CALM)
+    assert (figures.tasks_started, figures.timeline[-1].desired) == (started, desired)
+    assert setting.notes == (f"Target has {suspended}",)
+
+
+def test_shares_of_a_deployment_are_read() -> None:
+    template = watchbot()
+    assert (_setting(template).least_healthy, _setting(template).most_running) == (1, 2)
+    template["Resources"]["Service"]["Properties"]["DeploymentConfiguration"] = {
+        "MinimumHealthyPercent": 0,
+        "MaximumPercent": 100,
+    }
+    assert (_setting(template).least_healthy, _setting(template).most_running) == (0, 1)
+
+
+def test_refuses_actions_that_are_on_or_off_only_at_deployment() -> None:
+    template = watchbot()
+    template["Resources"]["OutAlarm"]["Properties"]["ActionsEnabled"] = {"Ref": "Unknown"}
+    assert "the ActionsEnabled of alarm OutAlarm must be true or false before deployment" in _refused(template)
+
+
 def test_a_service_without_a_scalable_target_keeps_its_number_of_tasks() -> None:
     template = watchbot()
     del template["Resources"]["Target"]

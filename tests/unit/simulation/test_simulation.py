@@ -192,6 +192,45 @@ def test_a_deployment_kills_jobs_without_protection() -> None:
     assert simulate(setting, burst(30, lambda: 1200), Conditions(deploy_at_seconds=(600,))).killed > 0
 
 
+def test_a_deployment_keeps_to_the_shares_of_its_service() -> None:
+    idle, deployed = Workload([0.0], [60.0]), Conditions(deploy_at_seconds=(600.0,))
+    first_new = dataclasses.replace(fixed(10), protected=False)
+    first_old = dataclasses.replace(first_new, least_healthy=0.0, most_running=1.0)
+    half = dataclasses.replace(first_new, least_healthy=0.5, most_running=1.0)
+    found = {
+        name: simulate(setting, idle, deployed)
+        for name, setting in (("new", first_new), ("old", first_old), ("half", half))
+    }
+    fewest = {name: min(one.running for one in figures.timeline) for name, figures in found.items()}
+    assert {name: figures.most_running for name, figures in found.items()} == {"new": 11, "old": 10, "half": 10}
+    assert fewest == {"new": 10, "old": 0, "half": 5}
+    assert {figures.tasks_started for figures in found.values()} == {20}
+
+
+def test_a_deployment_within_the_same_number_of_tasks_stops_no_protected_one() -> None:
+    setting = dataclasses.replace(fixed(4), least_healthy=0.0, most_running=1.0)
+    figures = simulate(setting, burst(8, lambda: 900), Conditions(deploy_at_seconds=(60.0,)))
+    assert (figures.killed, figures.finished, figures.most_running) == (0, 8, 4)
+
+
+def test_the_most_at_once_is_not_only_looked_for_each_minute() -> None:
+    setting = dataclasses.replace(fixed(10), protected=False)
+    figures = simulate(setting, Workload([0.0], [60.0]), Conditions(deploy_at_seconds=(5.0,)))
+    assert max(one.running for one in figures.timeline) == 10
+    assert figures.most_running == 11  # at 50 s each new one runs before an old one is stopped
+
+
+def test_events_grow_with_jobs_and_tasks_and_not_faster(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[Agenda] = []
+    monkeypatch.setattr("watchbot_cli.simulation.simulation.Agenda", lambda: counted.append(Agenda()) or counted[-1])
+    for jobs in (10_000, 40_000):
+        figures = simulate(scaled(1000), burst(jobs, lambda: 60), CALM)
+        minutes = len(figures.timeline)
+        # An end for each job, a start and a release for each task, a tick and an evaluation each minute, the sending.
+        assert counted[-1].entered <= jobs + 3 * figures.tasks_started + 2 * minutes + 1
+    assert len(counted) == 2
+
+
 def test_no_task_is_taken_away_while_a_deployment_is_in_progress() -> None:
     deployed = Conditions(deploy_at_seconds=(300,))
     workload = Workload([0.0] * 10, [60.0] * 9 + [5400.0])
