@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 
 import pytest
 from bench.progress.dynamodb import SimulatedDynamoDb
@@ -11,8 +10,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from tests.simulation.interleaving import Caller, Fault, SteppedDynamoDb
-from watchbot.progress import OtherTotalError, Part, Progress, TableError
+from tests.simulation.interleaving import Caller, Fault, Stepped, kill
+from watchbot.progress import OtherTotalError, Progress, TableError
 from watchbot.progress import job as layout
 from watchbot.progress.table import Table
 
@@ -20,46 +19,28 @@ AT_ONCE = 4
 FAULTS = st.sampled_from([Fault.NONE] * 4 + [Fault.THROTTLED, Fault.LOST, Fault.REPEATED])
 
 
-class Machine(RuleBasedStateMachine):
-    """A job of a few parts in a few shards, and workers whose calls are under way at the same time."""
+class Completing(RuleBasedStateMachine):
+    """A job of a few parts in a few shards, completed by callers at once.
+
+    They call again after an error, with the same object, until they are answered.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.patch = pytest.MonkeyPatch()
-        self.database = SimulatedDynamoDb()
-        self.table = Table(SteppedDynamoDb(self.database), "progress", wait=lambda _: None)
-        self.progress = Progress(self.table)
+        table = Table(Stepped(SimulatedDynamoDb()), "progress", wait=lambda _: None)
+        self.progress = Progress(table)
+        self.workers = [self.progress, Progress(table)]
         self.running: dict[Caller, int] = {}
+        self.begun: set[int] = set()
+        self.done: set[int] = set()
+        self.told = 0
 
     @initialize(total=st.integers(1, 9), shards=st.integers(1, 4))
     def a_job_is_created(self, total: int, shards: int) -> None:
         self.patch.setattr(layout, "SHARDS", shards)
         self.total = total
         self.progress.set_total("job", total)
-
-    def chosen(self, data: st.DataObject) -> Caller:
-        return data.draw(st.sampled_from(list(self.running)))
-
-    def in_order(self) -> Iterator[Caller]:
-        while self.running:
-            yield next(iter(self.running))
-
-    def teardown(self) -> None:
-        for caller in list(self.running):
-            while not caller.ended:
-                caller.step(Fault.KILLED)
-        self.patch.undo()
-
-
-class Completing(Machine):
-    """Workers that call again after an error, with the same object, until they are answered."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.workers = [self.progress, Progress(self.table)]
-        self.begun: set[int] = set()
-        self.done: set[int] = set()
-        self.told = 0
 
     @precondition(lambda self: len(self.running) < AT_ONCE)
     @rule(data=st.data(), worker=st.integers(0, 1))
@@ -70,12 +51,12 @@ class Completing(Machine):
     @precondition(lambda self: self.running)
     @rule(data=st.data(), fault=FAULTS)
     def a_call_is_made(self, data: st.DataObject, fault: Fault) -> None:
-        self.step(self.chosen(data), fault)
+        self.step(data.draw(st.sampled_from(list(self.running))), fault)
 
     @precondition(lambda self: self.running)
     @rule(data=st.data())
     def a_worker_gets_its_answers(self, data: st.DataObject) -> None:
-        self.finish(self.chosen(data))
+        self.finish(data.draw(st.sampled_from(list(self.running))))
 
     @rule()
     def the_start_is_tried_again(self) -> None:
@@ -122,76 +103,13 @@ class Completing(Machine):
                 return
             for part in [*range(1, self.total + 1), *range(1, self.total + 1)]:
                 self.begin(part, worker=part % 2)
-                for caller in self.in_order():
-                    self.finish(caller)
+                while self.running:
+                    self.finish(next(iter(self.running)))
             assert self.told == 1
             assert self.progress.status("job").progress == 1
         finally:
-            super().teardown()
-
-
-class Reducing(Machine):
-    """Messages that come back until their worker has ended without an error; workers may die at any time."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.finished: set[int] = set()
-        self.sent: list[Caller] = []
-        self.lost_after_sending = 0
-
-    @precondition(lambda self: len(self.running) < AT_ONCE)
-    @rule(data=st.data())
-    def a_message_is_received(self, data: st.DataObject) -> None:
-        left = [part for part in range(1, self.total + 1) if part not in self.finished | set(self.running.values())]
-        if left:
-            self.start(data.draw(st.sampled_from(left)))
-
-    @precondition(lambda self: self.running)
-    @rule(data=st.data(), fault=FAULTS | st.just(Fault.KILLED))
-    def a_call_is_made(self, data: st.DataObject, fault: Fault) -> None:
-        self.step(self.chosen(data), fault)
-
-    @invariant()
-    def reduce_is_sent_again_only_by_those_who_could_not_know(self) -> None:
-        assert len(self.sent) <= 1 + self.lost_after_sending
-
-    def start(self, part: int) -> None:
-        started: list[Caller] = []
-
-        def work() -> bool:
-            with Part("job", part, progress=self.progress, on_reduce=lambda *_: self.sent.append(started[0])):
-                return True
-
-        caller = Caller(work)
-        started.append(caller)
-        self.running[caller] = part
-
-    def step(self, caller: Caller, fault: Fault) -> None:
-        caller.step(fault)
-        if not caller.ended:
-            return
-        part = self.running.pop(caller)
-        if caller.answer:
-            self.finished.add(part)
-        else:
-            assert caller.dead or isinstance(caller.error, TableError)
-            self.lost_after_sending += caller in self.sent
-
-    def teardown(self) -> None:
-        try:
-            if not hasattr(self, "total"):
-                return
-            for part in range(1, self.total + 1):
-                for caller in self.in_order():
-                    self.step(caller, Fault.NONE)
-                if part not in self.finished:
-                    self.start(part)
-            for caller in self.in_order():
-                self.step(caller, Fault.NONE)
-            assert 1 <= len(self.sent) <= 1 + self.lost_after_sending
-            assert self.progress.status("job").reduce_sent
-        finally:
-            super().teardown()
+            kill(self.running)
+            self.patch.undo()
 
 
 def _hundredths(parts: int, total: int) -> float:
@@ -207,6 +125,4 @@ def _until_answered(progress: Progress, part: int) -> bool:
 
 
 TestCompleting = Completing.TestCase
-TestReducing = Reducing.TestCase
 TestCompleting.settings = settings(stateful_step_count=40, max_examples=150)
-TestReducing.settings = settings(stateful_step_count=40, max_examples=150)

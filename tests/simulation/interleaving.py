@@ -1,14 +1,13 @@
-"""Callers of a simulated DynamoDB: their calls are made one at a time, in the order and with the faults of a test."""
+"""Callers of simulated services: their calls are made one at a time, in the order and with the faults of a test."""
 
 from __future__ import annotations
 
 import contextlib
 import enum
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from bench.progress.dynamodb import SimulatedDynamoDb
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 
@@ -27,13 +26,15 @@ class _Death(BaseException):
 
 
 class Caller(threading.Thread):
-    """Runs a function until it is about to call DynamoDB, and from there when :meth:`step` says so."""
+    """Runs a function until it is about to make a call, and from there when :meth:`step` says so."""
 
     def __init__(self, work: Callable[[], Any]) -> None:
         super().__init__(daemon=True)
         self.answer: Any = None
         self.error: Exception | None = None
         self.dead = False
+        self.waits_for = ""
+        """The call that waits to be made."""
         self._work = work
         self._fault = Fault.NONE
         self._may_go = threading.Semaphore(0)
@@ -61,24 +62,25 @@ class Caller(threading.Thread):
         self._may_go.release()
         self._has_stopped.acquire()
 
-    def wait_for_step(self) -> Fault:
+    def wait_for_step(self, operation: str) -> Fault:
+        self.waits_for = operation
         self._has_stopped.release()
         self._may_go.acquire()
         return self._fault
 
 
-class SteppedDynamoDb:
-    """The simulated DynamoDB as callers see it; calls from other threads are made at once."""
+class Stepped:
+    """A client as callers see it; calls from other threads are made at once."""
 
-    def __init__(self, database: SimulatedDynamoDb) -> None:
-        self._database = database
+    def __init__(self, client: object) -> None:
+        self._client = client
 
     def __getattr__(self, operation: str) -> Callable[..., Any]:
-        make = getattr(self._database, operation)
+        make = getattr(self._client, operation)
 
         def call(**fields: Any) -> Any:
             caller = threading.current_thread()
-            fault = caller.wait_for_step() if isinstance(caller, Caller) else Fault.NONE
+            fault = caller.wait_for_step(operation) if isinstance(caller, Caller) else Fault.NONE
             if fault is Fault.KILLED:
                 raise _Death
             if fault is Fault.THROTTLED:
@@ -86,10 +88,17 @@ class SteppedDynamoDb:
             if fault in (Fault.LOST, Fault.REPEATED):
                 _unheard(make, fields)
             if fault is Fault.LOST:
-                raise ReadTimeoutError(endpoint_url="https://dynamodb")
+                raise ReadTimeoutError(endpoint_url="https://service")
             return make(**fields)
 
         return call
+
+
+def kill(callers: Iterable[Caller]) -> None:
+    """Let no caller wait for ever."""
+    for caller in list(callers):
+        while not caller.ended:
+            caller.step(Fault.KILLED)
 
 
 def _unheard(make: Callable[..., Any], fields: dict[str, Any]) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 from bench.progress.dynamodb import SimulatedDynamoDb
 
-from tests.simulation.interleaving import Caller, Fault, SteppedDynamoDb
+from tests.simulation.interleaving import Caller, Fault, Stepped
 from watchbot.progress import Progress, TableError
 from watchbot.progress.table import Table
 
 
 @pytest.fixture
 def progress() -> Progress:
-    progress = Progress(Table(SteppedDynamoDb(SimulatedDynamoDb()), "jobs"))
+    progress = Progress(Table(Stepped(SimulatedDynamoDb()), "jobs"))
     progress.set_total("job", 1)
     return progress
 

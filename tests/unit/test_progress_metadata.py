@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from bench.progress.dynamodb import SimulatedDynamoDb
 
-from tests.simulation.interleaving import Caller, Fault, SteppedDynamoDb
+from tests.simulation.interleaving import Caller, Fault, Stepped
 from tests.unit.progress_table import client, clock, progress
 from tests.unit.published import TOPIC, Sns
 from watchbot.progress import InvalidValueError, Part, Progress, map_reduce
@@ -81,7 +81,7 @@ def test_refuses_a_job_whose_metadata_cannot_be_kept_before_it_is_created(progre
 
 
 def test_metadata_that_is_set_at_once_is_all_kept_and_counted() -> None:
-    table = Table(SteppedDynamoDb(SimulatedDynamoDb()), "jobs")
+    table = Table(Stepped(SimulatedDynamoDb()), "jobs")
     Progress(table).set_total("job", 1)
 
     def sets(name: str) -> Callable[[], str]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from bench.progress.dynamodb import SimulatedDynamoDb
 
-from tests.simulation.interleaving import Caller, Fault, SteppedDynamoDb
+from tests.simulation.interleaving import Caller, Fault, Stepped
 from tests.unit.published import TOPIC, Sns
 from watchbot.progress import InvalidValueError, JobFailed, NotPublishedError, Part, Progress, map_reduce
 from watchbot.progress import job as layout
@@ -122,7 +122,7 @@ def test_a_late_copy_that_completes_the_job_and_dies_takes_no_reduce_message_wit
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(layout, "SHARDS", 1)
-    table = Table(SteppedDynamoDb(SimulatedDynamoDb()), "jobs")
+    table = Table(Stepped(SimulatedDynamoDb()), "jobs")
     progress = Progress(table)
     progress.set_total("job", 2)
     progress.complete_part("job", 1)  # and its message was deleted
