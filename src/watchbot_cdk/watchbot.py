@@ -356,6 +356,7 @@ class Watchbot(ServiceMetrics, Sources):
             ecs_service=self.service.service_arn,
             task_definition=self.watcher_task_definition.task_definition_arn,
             worker_task_definition=self.task_definition.task_definition_arn,
+            progress_table=None if self._progress_table is None else self._progress_table.table_arn,
         )
         add_description(self, description)
 

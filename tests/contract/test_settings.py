@@ -270,6 +270,12 @@ def test_a_description_survives_its_stack_output() -> None:
     assert Description.from_json(json.dumps({**DESCRIPTION.to_dict(), "later": [1]})) == DESCRIPTION
 
 
+def test_a_description_names_the_progress_table_if_there_is_one() -> None:
+    assert "progress_table" not in DESCRIPTION.to_dict()
+    counting = dataclasses.replace(DESCRIPTION, progress_table="arn:table")
+    assert Description.from_json(json.dumps(counting.to_dict())) == counting
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [

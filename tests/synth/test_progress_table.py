@@ -11,6 +11,7 @@ from aws_cdk import aws_kms as kms
 from tests.synth.template import Template, image, synth, synth_watchbot
 from watchbot.contract import Isolation
 from watchbot_cdk import ReduceMode, Watchbot
+from watchbot_cli.described import Described, find_described
 
 ISOLATIONS = pytest.mark.parametrize(
     "isolation", [{}, {"isolation": Isolation.PROCESS, "command": ["work"]}], ids=["task", "process"]
@@ -21,6 +22,10 @@ TABLE = "AWS::DynamoDB::Table"
 def _named(template: Template) -> dict[str, Any]:
     (name,) = template.of_type(TABLE)
     return {"Fn::GetAtt": [name, "Arn"]}
+
+
+def _described(template: Template) -> list[Described]:
+    return find_described({"Stack": template.whole})
 
 
 @ISOLATIONS
@@ -38,6 +43,14 @@ def test_a_worker_is_told_the_table_and_may_count_in_it_and_in_no_other(isolatio
         f"dynamodb:{action}"
         for action in ("BatchGetItem", "BatchWriteItem", "GetItem", "PutItem", "Scan", "UpdateItem")
     ]
+
+
+def test_the_stacks_output_names_the_table_for_its_operators() -> None:
+    template = synth_watchbot(reduce=True)
+    (description,) = _described(template)
+    assert description.intrinsic(description.description.progress_table or "") == _named(template)
+    (without,) = _described(synth_watchbot())
+    assert without.description.progress_table is None
 
 
 def test_the_table_is_billed_by_request_forgets_old_jobs_and_goes_with_the_stack() -> None:

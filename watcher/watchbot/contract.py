@@ -544,6 +544,7 @@ class Description:
 
     The task definitions are ARNs and the rest names, URLs and ARNs as AWS calls take them; ``topic_arn`` is where
     jobs are sent. In PROCESS ``worker_task_definition`` equals ``task_definition``: worker and watcher share it.
+    ``progress_table`` is None without one, and where an earlier release has deployed.
     """
 
     service: str
@@ -556,11 +557,13 @@ class Description:
     ecs_service: str
     task_definition: str
     worker_task_definition: str
+    progress_table: str | None = None
     version: int = VERSION
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON would hold it; the construct renders it, because the values are known only at deployment."""
-        return {"version": self.version, **{k: v for k, v in dataclasses.asdict(self).items() if k != "version"}}
+        values = {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
+        return {"version": values.pop("version"), **values}
 
     @classmethod
     def from_json(cls, text: str) -> Description:

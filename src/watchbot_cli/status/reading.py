@@ -45,6 +45,7 @@ class Reading:
             isolation=service.isolation,
             region=self._region,
             read_at=datetime.now(UTC),
+            progress_table=service.progress_table,
             **parts,
         )
 

@@ -59,6 +59,8 @@ def _lines(snapshot: Snapshot) -> Iterator[tuple[str, Text]]:
         yield from _conditions(snapshot.watchers)
     yield "workers", _workers(snapshot)
     yield "alarms", _alarms(snapshot)
+    if snapshot.progress_table is not None:
+        yield "progress", Text(snapshot.progress_table)
 
 
 def _queue(depth: Depth | Unreadable, oldest: float | None) -> Text:

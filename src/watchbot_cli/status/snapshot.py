@@ -116,7 +116,10 @@ class Alarms:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """A service at ``read_at``; ``worker_tasks`` is None where workers are processes."""
+    """A service at ``read_at``; ``worker_tasks`` is None where workers are processes.
+
+    ``progress_table`` is the ARN of the table of its jobs of many parts, if it has one.
+    """
 
     service: str
     isolation: Isolation
@@ -128,6 +131,7 @@ class Snapshot:
     worker_tasks: WorkerTasks | Unreadable | None
     metrics: Metrics | Unreadable
     alarms: Alarms | Unreadable
+    progress_table: str | None = None
 
     @property
     def parts(self) -> Mapping[str, Any]:

@@ -65,6 +65,12 @@ def test_what_is_unreadable_is_said_in_its_place_and_the_rest_shown(part: str) -
     assert all(text in shown for name, text in others.items() if name != part)
 
 
+def test_where_jobs_of_many_parts_are_counted_is_said_if_there_is_such_a_table() -> None:
+    table = "arn:aws:dynamodb:eu-central-1:111122223333:table/Thumbnails-Progress"
+    assert f"progress      {table}" in _seen(busy(progress_table=table))
+    assert "progress" not in _seen(BUSY)
+
+
 def test_scaling_that_is_unreadable_hides_no_watchers() -> None:
     watchers = Watchers(running=2, pending=0, desired=2, limits=Unreadable("denied"), paused=None, deployment=None)
     assert "watchers      2 of 2 run; scaling: not readable: denied" in _seen(busy(watchers=watchers))
@@ -104,7 +110,7 @@ def test_colours_are_for_terminals_and_not_against_their_will(monkeypatch: pytes
 
 def test_json_keeps_its_keys() -> None:
     found = BUSY.to_dict()
-    assert set(found) == {"service", "isolation", "region", "read_at", *PARTS}
+    assert set(found) == {"service", "isolation", "region", "read_at", "progress_table", *PARTS}
     assert found["read_at"] == "2026-01-02T03:04:05+00:00"
     assert set(found["watchers"]) == {"running", "pending", "desired", "limits", "paused", "deployment"}
     assert set(found["metrics"]) == {
