@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 
 from watchbot.contract import Isolation
 from watchbot_cli.simulation.alarm import AlarmRule, Operand
 from watchbot_cli.simulation.expression import Expression
 from watchbot_cli.simulation.ladder import ladder
-from watchbot_cli.simulation.setting import SQS_WALL_SECONDS, AlarmedPolicy, Setting
+from watchbot_cli.simulation.setting import AlarmedPolicy, Setting
 from watchbot_cli.simulation.step_scaling import CHANGE, EXACT, PERCENT, Step, StepPolicy
 from watchbot_cli.simulation.target_tracking import TrackingPolicy
 
@@ -113,7 +114,7 @@ def _with_processes(service: Setting) -> Setting:
     return dataclasses.replace(
         service,
         isolation=Isolation.PROCESS,
-        longest_job_seconds=SQS_WALL_SECONDS,
+        job_timeout_seconds=math.inf,
         size=service.worker_size,
         workers=1,
         maximum=min(MOST_TASKS, service.maximum * service.workers),

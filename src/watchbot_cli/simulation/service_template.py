@@ -14,7 +14,7 @@ from watchbot_cli.errors import UsageError
 from watchbot_cli.intrinsics import references
 from watchbot_cli.simulation.policy_template import TARGET, Policies
 from watchbot_cli.simulation.schedule import Schedule
-from watchbot_cli.simulation.setting import PROCESS_WALL_SECONDS, SQS_WALL_SECONDS, ScheduledLimits, Setting, Size
+from watchbot_cli.simulation.setting import PROCESS_WALL_SECONDS, ScheduledLimits, Setting, Size
 from watchbot_cli.simulation.template import Template
 
 _SERVICE = "AWS::ECS::Service"
@@ -92,7 +92,7 @@ def _read(found: Found, *, of: int) -> Setting:
         protected=watcher is not None and not is_task,
         visibility_seconds=watcher.visibility_timeout_seconds if watcher else 180.0,
         max_receives=_max_receives(template, watcher),
-        longest_job_seconds=_longest_job_seconds(watcher),
+        job_timeout_seconds=_job_timeout_seconds(watcher),
         backoff=_backoff(watcher),
         size=_size(template, definition, public_ip=_has_public_ip(service)),
         spot_share=_spot_share(service),
@@ -208,9 +208,9 @@ def _max_receives(template: Template, watcher: Settings | None) -> int | None:
     return counts.pop() if len(counts) == 1 else None
 
 
-def _longest_job_seconds(watcher: Settings | None) -> float:
+def _job_timeout_seconds(watcher: Settings | None) -> float:
     if watcher is None:
-        return SQS_WALL_SECONDS
+        return math.inf
     longest = math.inf if watcher.isolation is Isolation.TASK else PROCESS_WALL_SECONDS
     return min(watcher.job_timeout_seconds or math.inf, longest)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import math
 from collections.abc import Sequence
 
 from watchbot.backoff import Backoff
@@ -58,7 +59,7 @@ class Setting:
 
     ``workers`` are the slots of a task. ``protected`` tasks are not stopped while jobs run in them; with
     Isolation.TASK jobs have tasks of their own (``worker_size``), which outlive their watcher. Jobs that take longer
-    than ``longest_job_seconds`` time out, and their messages return after the back-off; what has been received
+    than ``job_timeout_seconds`` time out, and their messages return after the back-off; what has been received
     ``max_receives`` times is given up, unless that is None. ``spot_share`` is
     that of the tasks in which jobs run. ``alarm_metrics`` are all metrics that the template's alarms watch, and
     ``metric_lambda`` tells of a function that publishes a metric each minute: both only cost. Scaling in or out can be
@@ -75,7 +76,7 @@ class Setting:
     protected: bool = True
     visibility_seconds: float = 180.0
     max_receives: int | None = 10
-    longest_job_seconds: float = SQS_WALL_SECONDS
+    job_timeout_seconds: float = math.inf
     backoff: Backoff = dataclasses.field(default_factory=Backoff)
     size: Size = Size()
     worker_size: Size = Size()
@@ -90,6 +91,11 @@ class Setting:
     least_healthy: float = 1.0
     most_running: float = 2.0
     notes: tuple[str, ...] = ()
+
+    @property
+    def longest_job_seconds(self) -> float:
+        """How long a job may take: where jobs run beside whoever received their message no longer than that is held."""
+        return min(self.job_timeout_seconds, math.inf if self.isolation is Isolation.TASK else SQS_WALL_SECONDS)
 
     @property
     def lowest(self) -> int:
