@@ -161,7 +161,7 @@ def _parsed(metadata: str) -> Any:
 def _run(given: argparse.Namespace, progress: Progress) -> int:
     match given.command:
         case "map-reduce":
-            map_reduce(_parts(given.total), job_id=given.job, metadata=given.metadata, progress=progress)
+            map_reduce(_parts(given), job_id=given.job, metadata=given.metadata, progress=progress)
         case "set-total":
             progress.set_total(given.job, given.total)
         case "complete-part" if given.reduce:
@@ -189,14 +189,14 @@ def _run(given: argparse.Namespace, progress: Progress) -> int:
     return 0
 
 
-def _parts(total: int | None) -> PartLines:
+def _parts(given: argparse.Namespace) -> PartLines:
     try:
-        parts = PartLines(() if sys.stdin is None else sys.stdin.buffer)
+        parts = PartLines(() if sys.stdin is None else sys.stdin.buffer, given.job, given.metadata)
     except OSError as error:
         raise _StreamError(f"standard input cannot be read: {error.strerror}") from error
     # A pipe whose writer has died looks like one that has come to its end.
-    if total is not None and len(parts) != total:
-        raise InvalidValueError("lines", len(parts), f"as many as the total, which is {total}")
+    if given.total not in (None, len(parts)):
+        raise InvalidValueError("lines", len(parts), f"as many as the total, which is {given.total}")
     return parts
 
 

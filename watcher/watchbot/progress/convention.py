@@ -34,9 +34,15 @@ def map_message(job: Job, part: int, fields: Mapping[str, Any], metadata: Mappin
 
     Raises :class:`InvalidValueError` for fields that JSON cannot hold, or that have one of our names.
     """
-    check_fields(f"part {part}", fields)
-    ours = {JOB_FIELD: job.job_id, PART_FIELD: part, **({METADATA_FIELD: metadata} if metadata else {})}
-    return Message(MAP_SUBJECT, _as_json(f"part {part}", {**fields, **ours}), _key(job, str(part)))
+    text = map_text(f"part {part}", job.job_id, part, fields, metadata)
+    return Message(MAP_SUBJECT, text, _key(job, str(part)))
+
+
+def map_text(name: str, job_id: str, part: int, fields: Mapping[str, Any], metadata: Mapping[str, Any] | None) -> str:
+    """Give what the message of a part says; ``name`` is what an error calls the part."""
+    check_fields(name, fields)
+    ours = {JOB_FIELD: job_id, PART_FIELD: part, **({METADATA_FIELD: metadata} if metadata else {})}
+    return _as_json(name, {**fields, **ours})
 
 
 def reduce_message(job: Job, metadata: Mapping[str, Any] | None) -> Message:

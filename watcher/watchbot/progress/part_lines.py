@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from watchbot.progress.convention import check_fields
+from watchbot.progress.convention import MAP_SUBJECT, check_fields, map_text
 from watchbot.progress.errors import InvalidValueError
+from watchbot.progress.job import MOST_PARTS
+from watchbot.progress.topic import BATCH_BYTES, Message
+
+MOST_GROWTH = 6
+"""Bytes of a message for one of a line: an é may become \\u00e9, and a comma gets a space."""
 
 
 class PartLines:
     """The parts of a job, each read again when it is its turn: as lines, a million of them are about 80 MB.
 
-    Every line is read at first, so that nothing is begun of what cannot be finished; those without text are none.
-    Raises :class:`InvalidValueError` that names the line.
+    Every line is read at first, so that nothing is begun of what cannot be finished; those without text are none. Raises :class:`InvalidValueError` that names the line.
     """
 
-    def __init__(self, lines: Iterable[bytes]) -> None:
+    def __init__(self, lines: Iterable[bytes], job_id: str, metadata: Mapping[str, Any] | None) -> None:
         self._lines: list[bytes] = []
+        besides = len(map_text("metadata", job_id, MOST_PARTS, {}, metadata))
         for number, line in enumerate(lines, 1):
             if line.strip():
-                check_fields(f"line {number}", _fields(f"line {number}", line))
                 self._lines.append(line)
+                name, part = f"line {number}", len(self._lines)
+                fields = _fields(name, line)
+                check_fields(name, fields)
+                if len(line) * MOST_GROWTH + besides > BATCH_BYTES:
+                    _check_size(name, map_text(name, job_id, part, fields, metadata))
         if not self._lines:
             raise InvalidValueError("standard input", "no line", "a line with a JSON object for each part")
 
@@ -33,7 +42,14 @@ class PartLines:
         return map(json.loads, self._lines)
 
 
-def _fields(name: str, line: bytes) -> object:
+def _check_size(name: str, text: str) -> None:
+    size = Message(MAP_SUBJECT, text, key="").size
+    if size > BATCH_BYTES:
+        allowed = f"a message of at most {BATCH_BYTES} bytes, with all that it says"
+        raise InvalidValueError(name, f"{size} bytes", allowed)
+
+
+def _fields(name: str, line: bytes) -> Any:
     try:
         return json.loads(line, parse_constant=_no_constant)
     except (ValueError, RecursionError):
