@@ -25,7 +25,7 @@ for language, command in COMMANDS.items():
         image=ecs.ContainerImage.from_asset(str(Path(__file__).parent / language)),
         isolation=Isolation.PROCESS,
         command=command,
-        # Where parts and results go: a folder here, an S3 bucket or a file system in earnest.
+        # Where parts and results go: a folder here. Deployed it would die with its task: take a bucket, or EFS.
         environment={"RESULTS": f"{os.environ.get('WORDS_RESULTS', '/results')}/{language}"},
         reduce=True,
         workers=4,

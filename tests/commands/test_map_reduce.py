@@ -41,6 +41,34 @@ def test_jobs_at_once_have_the_plain_results_in_every_language(emulator: Emulato
         assert counted == ["part 1 is counted", "part 1 is counted", "part 2 is counted"]
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_counts_that_are_lost_make_no_sum(language: str, tmp_path: Path) -> None:
+    (tmp_path / "job").mkdir()
+    for number in (1, 3):
+        (tmp_path / "job" / f"part-{number}").write_text("1 word\n")
+    message = json.dumps({"jobid": "job", "metadata": {"parts": 3}})
+    own = {"RESULTS": str(tmp_path), "TMPDIR": str(tmp_path), "Subject": "reduce", "Message": message}
+
+    def add_up() -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, **own}
+        return subprocess.run(
+            COMMANDS[language],
+            cwd=EXAMPLE / language,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    ran = add_up()
+    assert ran.returncode == 1
+    assert "the counts of part-2 are lost" in ran.stderr
+    assert not (tmp_path / "job" / "words").exists()
+    (tmp_path / "job" / "part-2").write_text("2 word\n")
+    assert add_up().returncode == 0
+    assert (tmp_path / "job" / "words").read_text() == "4 word\n"
+
+
 @pytest.fixture
 def parts(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Parts]:
     with parts_of_jobs(emulator, "words") as made:

@@ -21,7 +21,8 @@ start() {
     last=$((first + each - 1))
     printf '{"first": %d, "last": %d}\n' "$first" "$((last < total ? last : total))"
   done >"$TMPDIR/parts"
-  watchbot-progress map-reduce "$job" <"$TMPDIR/parts"
+  parts=$(wc -l <"$TMPDIR/parts")
+  watchbot-progress map-reduce "$job" -t "$parts" -m "{\"parts\": $parts}" <"$TMPDIR/parts"
 }
 
 # Counts the words of one part's files; a file that is gone fails the job.
@@ -40,10 +41,18 @@ count() {
   watchbot-progress complete-part "$job" -p "$part" --reduce
 }
 
-# Puts the counts of all parts together.
+# Puts the counts of all parts together; without one of them the sum would be wrong.
 add_up() {
+  parts=$(field parts)
+  for ((part = 1; part <= parts; part++)); do
+    if [ ! -e "$here/part-$part" ]; then
+      echo "the counts of part-$part are lost" >&2
+      exit 1
+    fi
+    cat "$here/part-$part"
+  done >"$TMPDIR/counts"
   echo "all parts are counted"
-  cat "$here"/part-* | ranked >"$unfinished"
+  ranked <"$TMPDIR/counts" >"$unfinished"
   mv "$unfinished" "$here/words"
 }
 

@@ -19,7 +19,8 @@ function start({ library, files_per_part: each }) {
   for (let first = 1; first <= total; first += each) {
     parts.push(JSON.stringify({ first, last: Math.min(first + each - 1, total) }));
   }
-  progress(["map-reduce", job, "-t", String(parts.length)], parts.join("\n"));
+  const metadata = JSON.stringify({ parts: parts.length });
+  progress(["map-reduce", job, "-t", String(parts.length), "-m", metadata], parts.join("\n"));
 }
 
 // Counts the words of one part's files; a file that is gone fails the job.
@@ -42,11 +43,16 @@ function count({ jobid: job, partid: part, first, last }) {
   progress(["complete-part", job, "-p", String(part), "--reduce"]);
 }
 
-// Puts the counts of all parts together.
-function addUp({ jobid: job }) {
+// Puts the counts of all parts together; without one of them the sum would be wrong.
+function addUp({ jobid: job, metadata }) {
+  const parts = Array.from({ length: metadata.parts }, (_, index) => `part-${index + 1}`);
+  const lost = parts.filter((part) => !existsSync(join(folder(job), part)));
+  if (lost.length > 0) {
+    throw new Error(`the counts of ${lost.join(", ")} are lost`);
+  }
   console.log("all parts are counted");
   const totals = new Map();
-  for (const part of readdirSync(folder(job)).filter((name) => name.startsWith("part-"))) {
+  for (const part of parts) {
     for (const line of lines(job, part)) {
       const [times, word] = line.split(" ");
       add(totals, word, Number(times));

@@ -28,7 +28,8 @@ def start(message: Mapping[str, Any]) -> None:
     if not files.exists():
         write(files, "".join(f"{path}\n" for path in sorted(library_files(Path(message["library"])))))
     total, each = len(files.read_text().splitlines()), message["files_per_part"]
-    map_reduce([{"first": first, "last": min(first + each - 1, total)} for first in range(1, total + 1, each)])
+    parts = [{"first": first, "last": min(first + each - 1, total)} for first in range(1, total + 1, each)]
+    map_reduce(parts, metadata={"parts": len(parts)})
 
 
 def count(message: Mapping[str, Any]) -> None:
@@ -44,10 +45,14 @@ def count(message: Mapping[str, Any]) -> None:
 
 
 def add_up(message: Mapping[str, Any]) -> None:
-    """Put the counts of all parts together."""
+    """Put the counts of all parts together; without one of them the sum would be wrong."""
     here = folder(message["jobid"])
+    parts = [here / f"part-{number}" for number in range(1, message["metadata"]["parts"] + 1)]
+    lost = [part.name for part in parts if not part.exists()]
+    if lost:
+        sys.exit(f"the counts of {', '.join(lost)} are lost")
     totals: collections.Counter[str] = collections.Counter()
-    for part in here.glob("part-*"):
+    for part in parts:
         for line in part.read_text().splitlines():
             times, word = line.split()
             totals[word] += int(times)

@@ -18,7 +18,8 @@ MOST_GROWTH = 6
 class PartLines:
     """The parts of a job, each read again when it is its turn: as lines, a million of them are about 80 MB.
 
-    Every line is read at first, so that nothing is begun of what cannot be finished; those without text are none. Raises :class:`InvalidValueError` that names the line.
+    Every line is read at first, so that nothing is begun of what cannot be finished; those without text are none.
+    Raises :class:`InvalidValueError` that names the line.
     """
 
     def __init__(self, lines: Iterable[bytes], job_id: str, metadata: Mapping[str, Any] | None) -> None:
