@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import urllib.error
 import urllib.request
+from pathlib import Path
 from typing import cast
 
 import pytest
+from bench.scaling import real
+from bench.scaling.real.__main__ import WORKLOADS, _verdict
 from bench.scaling.real.agent import Agent
 from bench.scaling.real.compressed_clock import CompressedClock
-from bench.scaling.real.outcome import Outcome, apart
+from bench.scaling.real.outcome import COMPARED, Outcome, apart
 from bench.scaling.real.real_service import RealService
+
+from watchbot_cli.simulation.peers import watchbot_ladder
+from watchbot_cli.simulation.setting import Conditions, Setting
+from watchbot_cli.simulation.simulation import simulate
 
 
 class Process:
@@ -101,3 +109,49 @@ def test_waits_below_a_minute_are_compared_by_the_minute() -> None:
     assert dict(apart(real, simulated)) == pytest.approx(
         {"wait_p50": -0.01, "wait_p95": -0.1, "drained": 0.05, "task_hours": 0.1}
     )
+
+
+def _outcome(**values: float) -> Outcome:
+    return dataclasses.replace(Outcome(1.0, 2.0, 3.0, 4.0, 0), **values)  # type: ignore[arg-type]  # the fields vary
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ({}, ""),
+        ({"repeated": 1}, "W: 1 jobs ran more than once\n"),
+        ({"drained": 2.0}, "W: simulated drained is +50.0% of the real one apart\n"),
+    ],
+)
+def test_a_job_that_ran_twice_or_a_figure_too_far_apart_fails(
+    other: dict[str, float], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _verdict({"W": (_outcome(), [_outcome(), _outcome(**other)])}) == bool(said)
+    assert capsys.readouterr().err == said
+
+
+FIGURES = json.loads((Path(real.__file__).with_name("figures.json")).read_text())["workloads"]
+
+
+def test_the_committed_rows_of_the_simulator_are_todays() -> None:
+    # Of app.py; that this setting is what is synthesised of it, tests/synth says.
+    setting = watchbot_ladder(Setting(name="svc", minimum=0, maximum=8, workers=2))
+    assert FIGURES.keys() == WORKLOADS.keys()
+    for name, workload in WORKLOADS.items():
+        simulated = Outcome.of_figures(simulate(setting, workload, Conditions()))
+        assert simulated.repeated == 0
+        for quantity, value in FIGURES[name]["simulated"].items():
+            assert getattr(simulated, quantity) == pytest.approx(value, abs=0.006), (name, quantity)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_the_committed_figures_are_near_each_other_and_on_the_page(name: str) -> None:
+    page = (Path(__file__).parents[2] / "docs/simulation.md").read_text()
+    simulated, measured = FIGURES[name]["simulated"], FIGURES[name]["real"]
+    assert tuple(simulated) == tuple(measured) == COMPARED
+    for at in (0, 1):
+        one = Outcome(**{quantity: measured[quantity][at] for quantity in COMPARED}, repeated=0)
+        assert all(abs(share) <= 0.03 for _, share in apart(one, Outcome(**simulated, repeated=0)))
+    assert f"| simulated | {' | '.join(f'{value:.2f}' for value in simulated.values())} |" in page
+    ranges = [" to ".join(f"{value:.2f}" for value in measured[quantity]) for quantity in COMPARED]
+    assert f"| | real, three times | {' | '.join(ranges)} |" in page

@@ -8,7 +8,7 @@ import json
 import shlex
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -89,14 +89,21 @@ def _plain(found: Mapping[str, tuple[Outcome, Sequence[Outcome]]]) -> Mapping[st
 
 
 def _verdict(found: Mapping[str, tuple[Outcome, Sequence[Outcome]]]) -> int:
-    failed = 0
-    for workload, (simulated, real) in found.items():
-        for one in real:
-            for name, share in apart(one, simulated):
-                if abs(share) > MOST_APART:
-                    print(f"{workload}: simulated {name} is {share:+.1%} of the real one apart", file=sys.stderr)
-                    failed = 1
-    return failed
+    problems = [
+        problem for workload, (simulated, real) in found.items() for problem in _wrong(workload, simulated, real)
+    ]
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    return 1 if problems else 0
+
+
+def _wrong(workload: str, simulated: Outcome, real: Sequence[Outcome]) -> Iterator[str]:
+    for one in real:
+        for name, share in apart(one, simulated):
+            if abs(share) > MOST_APART:
+                yield f"{workload}: simulated {name} is {share:+.1%} of the real one apart"
+        if one.repeated:
+            yield f"{workload}: {one.repeated} jobs ran more than once"
 
 
 if __name__ == "__main__":
