@@ -158,7 +158,15 @@ def test_a_trace_is_a_workload(template: str, tmp_path: Path) -> None:
 
 def test_it_prints_what_a_million_messages_cost() -> None:
     assert "TASK" in _run("--costs").stdout
-    assert _json("--costs", "--duration", "2")["job_seconds"] == 2
+    assert _json("--costs", "--duration", "2", "--task-start", "30")["job_seconds"] == 2
+
+
+@pytest.mark.parametrize(
+    "option",
+    [("--jobs", "5"), ("--template", "x"), ("--workers", "4"), ("--compare",), ("--html", "x"), ("--seed", "1")],
+)
+def test_refuses_what_costs_do_not_depend_on(option: tuple[str, ...]) -> None:
+    assert f"--task-start and --json only, got {option[0]}: its tasks" in _refused("--costs", *option)
 
 
 @pytest.fixture
@@ -220,6 +228,7 @@ def test_refuses_what_cannot_be(template: str, tmp_path: Path) -> None:
     assert "--for must be a year at most" in _refused(*with_template, "--rate", "1/d", "--for", "400d")
     assert "--start must be in the years" in _refused(*with_template, "--start", "9999-12-31T23:59")
     assert "a number from 0 to 60, got nan" in _refused(*with_template, "--spot-interruptions", "nan")
+    assert "--html must be the name of a file, got -" in _refused(*with_template, "--html", "-")
     assert "--max must be at most 5,000" in _refused(*with_template, "--max", "5001")
     assert "--workers must be at most 1,000" in _refused(*with_template, "--workers", "1001")
     assert "is not in the template" in _refused(*with_template, "--service", "other")

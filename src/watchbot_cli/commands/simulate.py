@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
+from watchbot_cli.errors import UsageError
 from watchbot_cli.examples import Command
 from watchbot_cli.options import FileName
 from watchbot_cli.simulation.workload import DISTRIBUTIONS
 
 _TIME = "TIME"
+_OF_COSTS = ("costs", "duration", "task_start", "as_json")
 
 
 @click.command(
@@ -38,7 +41,10 @@ _TIME = "TIME"
 @click.option("--rate", metavar="N/UNIT", help="Jobs at random times at a rate instead, such as 5/min.")
 @click.option("--for", "rate_for", metavar=_TIME, help="For how long, with --rate; 3h by default.")
 @click.option(
-    "--trace", type=FileName(), metavar="FILE.csv", help="Jobs from a file instead: seconds[,duration in seconds]."
+    "--trace",
+    type=FileName(),
+    metavar="FILE.csv",
+    help="Jobs from a file instead: a line is seconds, or a date, and if wanted the duration in seconds.",
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="What is random is drawn from it.")
 @click.option(
@@ -96,6 +102,18 @@ def simulate(*, costs: bool, **asked: Any) -> None:
     from watchbot_cli.simulation.command import run, show_costs
 
     if costs:
+        _only_costs(click.get_current_context())
         show_costs(asked["duration"], asked["task_start"], as_json=asked["as_json"])
     else:
         run(Asked(**asked))
+
+
+def _only_costs(context: click.Context) -> None:
+    """Refuse what a table of costs does not depend on."""
+    for option in context.command.params:
+        name = option.name or ""
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE and name not in _OF_COSTS:
+            raise UsageError(
+                f"--costs goes with --duration, --task-start and --json only, got {option.opts[0]}: "
+                "its tasks are always the smallest that Fargate has"
+            )

@@ -37,6 +37,8 @@ def run(asked: Asked) -> None:
     """Simulate and print; raises :class:`CommandError`."""
     prices = Prices.read()
     workload, conditions = _workload(asked), _conditions(asked)
+    if asked.html == "-":
+        raise UsageError("--html must be the name of a file, got -: standard output has the figures")
     runs = [Run.of(setting, workload, conditions, prices) for setting in chosen(asked)]
     if asked.html is not None:
         _write(Path(asked.html), page(runs, workload, prices, asked.conditions))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import datetime
 import math
 import random
 from collections.abc import Callable, Sequence
@@ -17,6 +18,14 @@ _LOGNORMAL_SIGMA = 1.0
 
 LONGEST_SECONDS = 366 * 86_400.0
 """Longer workloads would take minutes to simulate; times since 1970 would take hours."""
+
+_SECONDS_OF_NO_DATE = 1e11
+"""Larger numbers are milliseconds since 1970, if they are dates."""
+
+_TRACE_LINE = (
+    "seconds, or a date such as 2026-01-05T08:00:00Z, or seconds since 1970, "
+    f"and if wanted a duration of 0 to {LONGEST_SECONDS:,.0f} seconds (a year)"
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -62,7 +71,10 @@ def duration_draw(distribution: str, mean_seconds: float, rng: random.Random) ->
 
 
 def read_trace(file: Path, draw: Callable[[], float]) -> Workload:
-    """Read jobs from a CSV file: seconds, and if wanted the duration; a first line of names is skipped."""
+    """Read jobs from a CSV file: when, and if wanted the duration in seconds; a first line of names is skipped.
+
+    When is seconds from the beginning, or a date of ISO 8601 or seconds since 1970, which count from the earliest.
+    """
     try:
         with file.open(newline="", encoding="utf-8-sig") as lines:  # spreadsheets begin a file with a byte order mark
             rows = [(number, row) for number, row in enumerate(csv.reader(lines), 1) if "".join(row).strip()]
@@ -72,18 +84,38 @@ def read_trace(file: Path, draw: Callable[[], float]) -> Workload:
         del rows[0]
     jobs = sorted(_trace_job(file, number, row, draw) for number, row in rows)
     if not jobs:
-        raise UsageError(f"--trace {file} holds no jobs: each line must be seconds[,duration in seconds]")
-    return Workload([sent for sent, _ in jobs], [duration for _, duration in jobs])
+        raise UsageError(f"--trace {file} holds no jobs: each line must be {_TRACE_LINE}")
+    first, last = jobs[0][0], jobs[-1][0]
+    begin = 0.0 if last <= LONGEST_SECONDS else first
+    if last - begin > LONGEST_SECONDS:
+        raise UsageError(
+            f"--trace {file} must be of at most {LONGEST_SECONDS:,.0f} s (a year), got {last - begin:,.0f} s"
+        )
+    return Workload([sent - begin for sent, _ in jobs], [duration for _, duration in jobs])
 
 
 def _trace_job(file: Path, number: int, row: list[str], draw: Callable[[], float]) -> tuple[float, float]:
-    given = [cell for cell in row[:2] if cell.strip()]
-    if not row[0].strip() or not all(map(_is_time, given)):
-        raise UsageError(
-            f"--trace {file}, line {number}: must be seconds[,duration in seconds], "
-            f"counted from 0 and at most {LONGEST_SECONDS:,.0f} (a year), got {','.join(row)!r}"
-        )
-    return float(row[0]), float(row[1]) if len(given) > 1 else draw()
+    sent = _moment(row[0].strip())
+    duration = row[1].strip() if len(row) > 1 else ""
+    if sent is None or (duration and not _is_time(duration)):
+        raise UsageError(f"--trace {file}, line {number}: must be {_TRACE_LINE}, got {','.join(row)!r}")
+    return sent, float(duration) if duration else draw()
+
+
+def _moment(text: str) -> float | None:
+    """Give seconds, counted from anywhere; a date without a time zone is taken for UTC."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        pass
+    else:
+        return seconds if 0 <= seconds < _SECONDS_OF_NO_DATE else None
+    try:
+        date = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    seconds = (date if date.tzinfo else date.replace(tzinfo=datetime.UTC)).timestamp()
+    return seconds if seconds > LONGEST_SECONDS else None
 
 
 def _is_time(text: str) -> bool:

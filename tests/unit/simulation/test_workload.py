@@ -52,15 +52,37 @@ def test_a_trace_may_be_as_spreadsheets_write_it(tmp_path: Path, text: str) -> N
         "1\n\n\xff,1",
         "-5,1\n0,1\n",
         "0;5\n1,5\n",
-        "1767571200,5\n",
+        "1767571200000,5\n",
+        "0,1\n2026-01-05T08:00:00,1\n",
+        "2026-01-05T08:00:00,1\n2028-01-05T08:00:00,1\n",
+        "2026-13-05,1\n",
+        "1900-01-01T00:00:00,1\n",
         "0,nan\n",
     ],
 )
 def test_refuses_a_trace_that_holds_no_jobs(tmp_path: Path, text: str) -> None:
     file = tmp_path / "trace.csv"
     file.write_text(text)
-    with pytest.raises(UsageError, match=r"--trace .*(must be seconds|holds no jobs)"):
+    with pytest.raises(UsageError, match=r"--trace .*(must be seconds|holds no jobs|must be of at most)"):
         read_trace(file, lambda: 60)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1767600000,5\n1767600090.5\n",
+        "time,took\n2026-01-05T08:00:00Z,5\n2026-01-05T08:01:30.5Z\n",
+        "2026-01-05T09:00:00+01:00,5\n2026-01-05T08:01:30.500+00:00,\n",
+        "2026-01-05 08:01:30.5\n2026-01-05 08:00:00,5\n",
+        "1767600000,5\n2026-01-05T08:01:30.5\n",
+    ],
+    ids=["since 1970", "UTC", "zones", "without a zone", "both"],
+)
+def test_a_trace_may_have_dates_which_count_from_the_earliest(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "trace.csv"
+    file.write_text(text)
+    workload = read_trace(file, lambda: 60)
+    assert list(zip(workload.sent, workload.durations, strict=True)) == [(0, 5), (90.5, 60)]
 
 
 def test_refuses_a_trace_that_is_not_there(tmp_path: Path) -> None:
