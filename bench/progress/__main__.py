@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import sys
 import time
@@ -13,11 +14,15 @@ from rich.table import Table as Grid
 
 from bench.progress.dynamodb import SimulatedDynamoDb
 from watchbot.progress import Progress
+from watchbot.progress.metadata import METADATA_LIMIT
+from watchbot.progress.progress import REASON_LIMIT
 from watchbot.progress.table import Table
 
 LARGEST_ITEM = 100 * 1024
 WRITE_UNITS = 1.01
-"""A part; the hundredth is for what is written once a job."""
+READ_UNITS = 2.03
+"""A part: its job's head, and its shard; the hundredths are for parts that are done twice, and for the shards that two
+write at the same time."""
 
 
 def main() -> int:
@@ -51,6 +56,14 @@ def _complete(progress: Progress, parts: int, repeated: float) -> tuple[float, i
     return time.monotonic() - begin, told
 
 
+def _burden(progress: Progress, job: str) -> None:
+    """Keep with a job as much as may be kept."""
+    metadata = {f"{number:03}" + "k" * 300: "v" * 300 for number in range(100)}
+    progress.set_metadata(job, metadata)
+    progress.set_metadata(job, {"last": "v" * (METADATA_LIMIT - len(json.dumps({**metadata, "last": ""})))})
+    progress.fail_job(job, "\u2603" * REASON_LIMIT)
+
+
 def _shares(order: list[int]) -> list[list[int]]:
     return [order[start : start + 1000] for start in range(0, len(order), 1000)]
 
@@ -62,6 +75,7 @@ def _figures(
     progress.set_total("open", parts)
     for part in range(1, min(parts, 1000) + 1):
         progress.complete_part("open", part)
+    _burden(progress, "open")
     calls, units = sum(database.calls.values()), database.read_units
     status = progress.status("open")
     calls, units = sum(database.calls.values()) - calls, database.read_units - units
@@ -70,12 +84,12 @@ def _figures(
         ("write units a part", f"{writes:.4f}"),
         ("read units a part", f"{reads:.4f}"),
         ("largest item", f"{database.largest:,} bytes"),
-        ("reads for a status while it runs", f"{calls} calls, {units} read units"),
+        ("reads for a status while it runs, with all the metadata that may be", f"{calls} calls, {units} read units"),
         ("parts a second in this process", f"{parts / seconds:,.0f}"),
     ]
     done = progress.status("job").progress == 1 and status.progress < 1
-    held = told == 1 and writes <= WRITE_UNITS and database.largest <= LARGEST_ITEM and calls <= 4
-    return rows, held and done
+    cheap = writes <= WRITE_UNITS and reads <= READ_UNITS and calls <= 4
+    return rows, told == 1 and cheap and database.largest <= LARGEST_ITEM and done
 
 
 if __name__ == "__main__":
