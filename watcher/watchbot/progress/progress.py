@@ -172,7 +172,10 @@ class Progress:
             )
 
     def delete(self, job_id: str) -> None:
-        """Forget a job. Parts that are completed later are those of an unknown job; the id may be used again."""
+        """Forget a job. Parts that are completed later are those of an unknown job.
+
+        Messages that are still there do not know that: they would complete parts of a later job with the same id.
+        """
         job = self.job(job_id)
         self._table.delete([head_key(job_id)])
         self._table.delete([job.metadata_key, *job.shard_keys])

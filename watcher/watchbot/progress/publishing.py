@@ -35,8 +35,9 @@ def map_reduce(
 
     ``parts`` are the parts' own fields, at most 10,000,000 of them, and never more than 160 are held at once: it may be
     a generator if ``total`` says how many it gives. ``job_id`` is by default the id of the message that the worker has,
-    so that a retry continues the job that an earlier try began; outside a worker it is a new one. ``progress`` and
-    ``topic`` are by default those that ``ProgressTable`` and ``WorkTopic`` name.
+    so that a retry continues the job that an earlier try began; a second job of the same message needs an id of its
+    own, or it is taken for that. Outside a worker it is a new one. ``progress`` and ``topic`` are by default those that
+    ``ProgressTable`` and ``WorkTopic`` name.
 
     Called again with the same parts in the same order, it goes on where the last call stopped. What that one had
     published since it last noted so, at most 160 messages, is published again; a part that is done twice counts once.
