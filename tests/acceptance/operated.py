@@ -94,13 +94,13 @@ def _named(value: Any, kept: Mapping[str, Any]) -> Any:
 
 
 class Operated:
-    """One such stack of its own, with the services ``plain`` and ``ordered``, which is FIFO."""
+    """One such stack of its own, with the services ``plain`` and ``ordered``, which is FIFO, or those of a template."""
 
-    def __init__(self, emulator: Emulator, name: str) -> None:
+    def __init__(self, emulator: Emulator, name: str, template: Mapping[str, Any] | None = None) -> None:
         self.emulator = emulator
         self.name = name
         self.sqs: Any = emulator.client("sqs")
-        self.create(name, _created_here(_synthesised(), name))
+        self.create(name, _created_here(_synthesised() if template is None else template, name))
         (stack,) = emulator.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
         found = [Description.from_json(one["OutputValue"]) for one in stack["Outputs"]]
         self.services = {one.service.rpartition("/")[2]: one for one in found}
