@@ -44,7 +44,7 @@ class _Task:
             yield (
                 f"{self.definition.node.path}: containers must not be essential beside {self.main.container_name}, got "
                 f"{', '.join(essential)}: ECS stops the task, with the job that runs in it, when one of them ends; add "
-                "them with essential=False"
+                "them with essential=False, a FireLens router by add_firelens_log_router"
             )
             return
         if added:

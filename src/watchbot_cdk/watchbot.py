@@ -80,7 +80,8 @@ class Watchbot(ServiceMetrics, Sources):
         (PROCESS).
     :param environment: variables for the worker; none by default. Names that Watchbot sets itself are refused.
     :param secrets: variables for the worker from Secrets Manager or the Parameter Store; none by default.
-    :param permissions: what the worker may do in AWS beside publishing to the topic; nothing by default.
+    :param permissions: what the worker may do in AWS beside publishing to the topic, as complete statements; nothing by
+        default.
     :param cpu: of the task the worker runs in, 1024 being a vCPU: one of Fargate's sizes, or on EC2 at least 128.
     :param memory_limit_mib: of the task the worker runs in: what Fargate has with this ``cpu``, or on EC2 at least 6
         MiB.

@@ -132,6 +132,7 @@ def test_a_reduce_message_that_is_owed_is_sent_when_its_part_comes_back(
         (b'{"a": 1}\n{"a": ', "line 2 must be a JSON object, got '{\"a\":'"),
         (b'{"a": 1}\n[1]\n', "line 2 must be a JSON object, got [1]"),
         (b'{"a": NaN}', "line 1 must be a JSON object, got '{\"a\": NaN}'"),
+        (b'{"a": 1}\n{"a": [-1e999]}', "line 2 must be a JSON object, got '{\"a\": [-1e999]}'"),
         (b'{"a": 1}\n{"jobid": 1}\n', "line 2 must be without jobid, which the message says itself"),
         (
             b'{}\n{"a": "' + b"x" * 270_000 + b'"}\n',

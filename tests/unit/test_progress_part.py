@@ -65,7 +65,12 @@ def test_refuses_a_message_that_names_no_part(progress: Progress, message: Any) 
         Part(message, progress=progress)
 
 
-@pytest.mark.parametrize("code", [0, None])
+def test_refuses_metadata_that_is_no_object(progress: Progress) -> None:
+    with pytest.raises(InvalidValueError, match=r"metadata must be a JSON object, got \[1\]"):
+        Part(_message(1, metadata=[1]), progress=progress)
+
+
+@pytest.mark.parametrize("code", [0, None, False])
 def test_a_worker_that_exits_with_0_in_its_part_has_done_it(progress: Progress, code: int | None) -> None:
     progress.set_total("job", 1)
     sent: list[str] = []
@@ -74,8 +79,9 @@ def test_a_worker_that_exits_with_0_in_its_part_has_done_it(progress: Progress, 
     assert sent == ["job"]
 
 
-@pytest.mark.parametrize("code", [1, 3, "out of paint"])
-def test_a_worker_that_exits_otherwise_has_not(progress: Progress, code: int | str) -> None:
+@pytest.mark.parametrize("code", [1, 3, "out of paint", "", 0.0, [], True])
+def test_a_worker_that_exits_otherwise_has_not(progress: Progress, code: Any) -> None:
+    """Python exits with 1 for each of them: an error that says nothing ended a job as if its part were done."""
     progress.set_total("job", 1)
     with pytest.raises(SystemExit), Part(_message(1), progress=progress):
         sys.exit(code)

@@ -37,9 +37,12 @@ class Part:
     ) -> None:
         if not isinstance(message, Mapping) or not {JOB_FIELD, PART_FIELD} <= message.keys():
             raise InvalidValueError("message", message, f"a JSON object with {JOB_FIELD} and {PART_FIELD}")
+        metadata = message.get(METADATA_FIELD) or {}
+        if not isinstance(metadata, Mapping):
+            raise InvalidValueError(METADATA_FIELD, metadata, "a JSON object")
         self.job_id: str = message[JOB_FIELD]
         self.part: int = message[PART_FIELD]
-        self.metadata: dict[str, Any] = dict(message.get(METADATA_FIELD) or {})
+        self.metadata: dict[str, Any] = dict(metadata)
         self.fields = {name: value for name, value in message.items() if name not in OUR_FIELDS}
         self._fail_job_on = fail_job_on
         self._on_reduce = on_reduce
@@ -57,7 +60,7 @@ class Part:
         self, kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         # Who exits with 0 says that the job succeeded: its message is deleted, so that nobody would do the part again.
-        if error is None or (isinstance(error, SystemExit) and not error.code):
+        if error is None or (isinstance(error, SystemExit) and _is_success(error.code)):
             self.complete()
         elif isinstance(error, self._fail_job_on):
             self._progress.fail_job(self.job_id, f"part {self.part}: {type(error).__name__}: {error}")
@@ -79,3 +82,11 @@ class Part:
             topic = Topic.of_arn() if self._topic is None else self._topic
             topic.publish([reduce_message(self._progress.job(self.job_id), metadata)])
         self._progress.reduce_sent(self.job_id)
+
+
+def _is_success(code: object) -> bool:
+    """Whether Python exits with 0: an empty text, as of an error that says nothing, is printed, and the code is 1.
+
+    https://docs.python.org/3/library/sys.html#sys.exit
+    """
+    return code is None or (isinstance(code, int) and code == 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -52,10 +53,18 @@ def _check_size(name: str, text: str) -> None:
 
 def _fields(name: str, line: bytes) -> Any:
     try:
-        return json.loads(line, parse_constant=_no_constant)
+        return json.loads(line, parse_constant=_no_constant, parse_float=_finite)
     except (ValueError, RecursionError):
         raise InvalidValueError(name, line.decode(errors="replace").strip(), "a JSON object") from None
 
 
 def _no_constant(text: str) -> None:
     raise ValueError(text)
+
+
+def _finite(text: str) -> float:
+    """Read a number; one like 1e999 is infinite to Python, and no JSON when it is written."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
