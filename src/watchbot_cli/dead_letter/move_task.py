@@ -14,6 +14,7 @@ from watchbot_cli.dead_letter.account import Account
 from watchbot_cli.dead_letter.letter_queue import LetterQueue
 from watchbot_cli.errors import CommandError
 from watchbot_cli.output import progress
+from watchbot_cli.refusal import refusal_of
 
 _LOOKS_EVERY_SECONDS = 1.0
 _NOT_THERE = {"InvalidAction", "UnsupportedOperation", "AWS.SimpleQueueService.UnsupportedOperation"}
@@ -107,6 +108,9 @@ class MoveTask:
     def _cancel(self) -> CommandError:
         if self._handle is None:
             return CommandError("interrupted: nothing was moved")
-        answer = self._sqs.cancel_message_move_task(TaskHandle=self._handle)
+        try:
+            answer = self._sqs.cancel_message_move_task(TaskHandle=self._handle)
+        except (BotoCoreError, ClientError) as error:
+            return CommandError(f"interrupted, but SQS may go on: {refusal_of(error)}")
         self._moved = int(answer["ApproximateNumberOfMessagesMoved"])
         return CommandError("interrupted: SQS was told to stop, and the others stay where they were")

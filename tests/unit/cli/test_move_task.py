@@ -88,6 +88,21 @@ def test_ctrl_c_cancels_the_task() -> None:
     queue.stub.assert_no_pending_responses()
 
 
+def test_a_task_that_cannot_be_cancelled_is_told_of() -> None:
+    queue = _Queue()
+    queue.lists()
+    queue.starts()
+    queue.lists(_task("RUNNING", 10))
+    queue.stub.add_client_error("cancel_message_move_task", "AccessDenied")
+
+    def interrupted(_: float) -> None:
+        raise KeyboardInterrupt
+
+    account = _move(queue, interrupted)
+    assert account.done == 10
+    assert str(account.ended).startswith("interrupted, but SQS may go on: these AWS credentials may not call Cancel")
+
+
 def test_ctrl_c_while_a_task_is_started_cancels_it(monkeypatch: pytest.MonkeyPatch) -> None:
     queue = _Queue()
     queue.lists()
