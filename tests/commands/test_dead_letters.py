@@ -104,6 +104,8 @@ def test_a_dry_run_does_nothing(operated: Operated) -> None:
     put(operated.sqs, plain, "a", "b")
     for arguments in (["redrive"], ["delete", "--match", "a"], ["purge"]):
         assert operated.run("dead-letter", *arguments, "--dry-run").returncode == 0
+        told = operated.run("dead-letter", *arguments, "--dry-run", "--json").stdout.splitlines()
+        assert [type(json.loads(line)) for line in told] == [dict] * (1 if arguments[0] != "redrive" else 2)
     assert operated.counts(plain.dead_letter_queue_url) == (2, 0)
     assert operated.counts(plain.queue_url) == (0, 0)
 

@@ -121,3 +121,18 @@ def test_refuses_to_delete_what_a_file_does_not_name(operated: Operated) -> None
     assert ran.returncode == 2
     assert "--from '-' does not say what to delete, and nothing was:\nline 1: is no exported dead letter" in ran.stderr
     assert operated.counts(operated.services["plain"].dead_letter_queue_url) == (1, 0)
+
+
+def test_a_file_of_no_letters_deletes_none_and_looks_at_none(operated: Operated) -> None:
+    """As after the export of an empty queue: every letter was borrowed, and its receives counted, for nothing."""
+    plain = operated.services["plain"]
+    put(operated.sqs, plain, "a")
+    ran = operated.run("dead-letter", "delete", "--from", "-", "--yes", "--json", said="\n")
+    assert json.loads(ran.stdout) == {"deleted": 0, "doubtful": 0, "not_looked_at": 0}
+    (letter,) = json.loads(f"[{operated.run('dead-letter', 'list', '--json').stdout}]")
+    assert letter["receive_count"] == 1
+
+
+def test_a_dry_run_of_an_import_says_as_json_how_many_can_be_sent(operated: Operated) -> None:
+    ran = operated.run("dead-letter", "import", "-", "--dry-run", "--json", said=_EXPORTED)
+    assert json.loads(ran.stdout) == {"can_be_sent": 1}

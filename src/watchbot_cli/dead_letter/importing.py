@@ -22,7 +22,10 @@ def import_letters(queue: LetterQueue, file: str, *, dry_run: bool, yes: bool, a
     """Send what was exported to the work queue, all lines checked before any is sent."""
     letters = read_letters(file, fifo=queue.fifo)
     if dry_run:
-        talk().print(f"{len(letters)} dead letters can be sent")
+        if as_json:
+            write_json({"can_be_sent": len(letters)})
+        else:
+            talk().print(f"{len(letters)} dead letters can be sent")
         return 0
     ask(f"Send {len(letters)} dead letters to the work queue?", yes=yes)
     sending = _Sending(queue)

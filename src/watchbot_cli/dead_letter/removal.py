@@ -30,7 +30,10 @@ def purge(queue: LetterQueue, *, dry_run: bool, yes: bool, as_json: bool) -> int
     """Delete everything."""
     count = queue.count()
     if dry_run:
-        talk().print(f"about {count} dead letters would be deleted")
+        if as_json:
+            Account(count, approximate=True).write("would_be_deleted")
+        else:
+            talk().print(f"about {count} dead letters would be deleted")
         return 0
     ask(f"Delete all dead letters, about {count}, for ever?", yes=yes)
     queue.purge()

@@ -52,8 +52,8 @@ class Selection:
 
     def is_exhausted(self, letter_ids: Set[str]) -> bool:
         """Whether no other letter can be meant once these were seen: ids of the dead-letter queue are unique there."""
-        asked = self._asked
-        return bool(asked) and asked <= letter_ids
+        is_named = bool(self._filters.ids) or self._filters.letter_ids is not None
+        return is_named and self._asked <= letter_ids
 
     def missing(self, met: Set[str]) -> tuple[str, ...]:
         """Give the ids that were asked for and that none of the letters seen has."""

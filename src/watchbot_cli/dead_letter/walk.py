@@ -47,7 +47,8 @@ class Walk:
                 bars.advance(bar, len(letters))
 
             try:
-                borrowing.each(looked)
+                if not self._selection.is_exhausted(self._letter_ids):
+                    borrowing.each(looked)
                 self._look_back(before, borrowing)
             except KeyboardInterrupt:
                 self._account.ended = CommandError("interrupted: all others are where they were")
