@@ -51,9 +51,7 @@ class Reviewed:
 
     def found_by_cfn_lint(self, stack: int) -> list[str]:
         """Say what cfn-lint finds in a stack, by its number from 0, and of which arguments."""
-        # One region: that the kinds of resources are the same in others is shown by the reviewed templates.
-        found = findings(self._templates[stack], "eu-west-1")
-        return [f"{match} of {self._combination_in(str(match))}" for match in found]
+        return [f"{match} of {self._combination_in(str(match))}" for match in findings(self._templates[stack])]
 
     def _combination_in(self, finding: str) -> Combination | str:
         names = [number for number in range(len(self.combinations)) if f"svc{number}" in finding]
