@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
+from aws_cdk import Stack
 from aws_cdk import aws_ecs as ecs
 from constructs import IConstruct
 
+from watchbot_cdk.remembered import remembered
 from watchbot_cdk.roles import execution_role
-from watchbot_cdk.stacks import stack_of
 
 _METADATA = "aws:cdk:acknowledged-rules"
 """Where ``Validations.acknowledge`` keeps them, which older versions of the CDK do not have."""
+
+_TOKEN = re.compile(r"\$\{Token\[[^\]]*\]\}")
+"""What stands in a text for a value of the template: https://docs.aws.amazon.com/cdk/v2/guide/tokens.html."""
 
 
 def acknowledge(construct: IConstruct, reasons: Mapping[str, str]) -> None:
@@ -21,37 +26,47 @@ def acknowledge(construct: IConstruct, reasons: Mapping[str, str]) -> None:
     construct.node.add_metadata(_METADATA, dict(reasons))
 
 
-def acknowledge_image_pulls(definition: ecs.TaskDefinition) -> None:
-    """Say why ECS may ask for any registry's token: the action knows no resource."""
+def acknowledge_image_pulls(definition: ecs.TaskDefinition, *images: ecs.ContainerImage) -> None:
+    """Say why ECS may ask for any registry's token: the action knows no resource.
+
+    It may where an image is in ECR, which no image given by its name in a registry is to the CDK.
+    """
+    if all(isinstance(image, ecs.RepositoryImage) for image in images):
+        return
     role = execution_role(definition)
     acknowledge(role, {"AwsSolutions-IAM5[Resource::*]": "GetAuthorizationToken, to pull images, knows no resource"})
 
 
-def acknowledge_task(definition: ecs.TaskDefinition, wildcards: Mapping[str, str]) -> None:
+def acknowledge_task(definition: ecs.TaskDefinition, wildcards: Mapping[str, str], stack: Stack) -> None:
     """Say why a watcher's containers have variables in plain text, and its role rights to resources with a wildcard.
 
     Each of those is named as cdk-nag does, so that no other wildcard is acknowledged with it.
     """
-    resolved: list[Any] = stack_of(definition).resolve(list(wildcards))
     reasons = {
-        f"AwsSolutions-IAM5[Resource::{_flat(resource)}]": reason
-        for resource, reason in zip(resolved, wildcards.values(), strict=True)
+        f"AwsSolutions-IAM5[Resource::{_TOKEN.sub(lambda found: _flat(found[0], stack), resource)}]": reason
+        for resource, reason in wildcards.items()
     }
     settings = "the watcher's settings are no secrets; secrets of workers go with secrets"
     acknowledge(definition, {"AwsSolutions-ECS2": settings, **reasons})
 
 
-def _flat(value: Any) -> str:
+@remembered
+def _flat(token: str, stack: Stack) -> str:
+    """Write a token as cdk-nag does; services of a stack have most of them in common."""
+    return _written(stack.resolve(token))
+
+
+def _written(value: Any) -> str:
     """Write a CloudFormation expression as cdk-nag does: references in angle brackets."""
     match value:
         case str():
             return value
         case {"Fn::Join": [separator, parts]}:
-            return str(separator).join(_flat(part) for part in parts)
+            return str(separator).join(_written(part) for part in parts)
         case {"Fn::GetAtt": [resource, attribute]}:
             return f"<{resource}.{attribute}>"
         case {"Fn::ImportValue": name}:
-            return _flat(name)
+            return _written(name)
         case {"Ref": name}:
             return f"<{name}>"
     return json.dumps(value, separators=(",", ":"))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from aws_cdk import ArnFormat, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_ecs as ecs
 
 from watchbot_cdk.remembered import remembered
+from watchbot_cdk.stacks import arn_prefix
 
 
 @remembered
@@ -17,9 +18,4 @@ def cluster_arn(cluster: ecs.ICluster) -> str:
 @remembered
 def tasks_of(cluster: ecs.ICluster, stack: Stack) -> str:
     """Give the ARN that all tasks of a cluster match."""
-    return stack.format_arn(
-        service="ecs",
-        resource="task",
-        resource_name=f"{cluster.cluster_name}/*",
-        arn_format=ArnFormat.SLASH_RESOURCE_NAME,
-    )
+    return f"{arn_prefix(stack, 'ecs')}:task/{cluster.cluster_name}/*"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration, Size
+from aws_cdk import Duration, Size, Stack
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_logs as logs
 from constructs import Construct
@@ -11,12 +11,14 @@ from watchbot.contract import LOG_STREAM_PREFIX, SCRATCH_DIRECTORY, health_probe
 from watchbot_cdk.remembered import remembered
 
 TMP_DIRECTORY = "/tmp"  # noqa: S108 - in a container, where it is the worker's alone
-_SCRATCH_VOLUME = "watchbot-scratch"
+SCRATCH_VOLUME = "watchbot-scratch"
+_WATCHERS_INIT = "WatchbotInit"
 _BUFFER = Size.mebibytes(25)
 
 
+@remembered
 def container_log(log_group: logs.LogGroup) -> ecs.LogDriver:
-    """Send a container's lines to the service's log group, never holding the container up.
+    """Send the lines of the service's containers to its log group, never holding a container up.
 
     https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_LogConfiguration.html
     """
@@ -33,6 +35,15 @@ def with_init(scope: Construct) -> ecs.LinuxParameters:
     return ecs.LinuxParameters(scope, "Init", init_process_enabled=True)
 
 
+@remembered
+def watchers_with_init(stack: Stack) -> ecs.LinuxParameters:
+    """Give all watchers of a stack an init process; those of workers are their own, which users may add to."""
+    found = stack.node.try_find_child(_WATCHERS_INIT)
+    if isinstance(found, ecs.LinuxParameters):
+        return found
+    return ecs.LinuxParameters(stack, _WATCHERS_INIT, init_process_enabled=True)
+
+
 def add_tmp(parameters: ecs.LinuxParameters, size_mib: float) -> None:
     """Give a container a ``/tmp`` in memory, for all users of its image and with what they run from there.
 
@@ -44,10 +55,9 @@ def add_tmp(parameters: ecs.LinuxParameters, size_mib: float) -> None:
     )
 
 
-def add_scratch(definition: ecs.TaskDefinition) -> ecs.MountPoint:
-    """Give a task a volume for files of a short life; gives where its containers are to mount it."""
-    definition.add_volume(name=_SCRATCH_VOLUME)
-    return ecs.MountPoint(source_volume=_SCRATCH_VOLUME, container_path=SCRATCH_DIRECTORY, read_only=False)
+def scratch() -> ecs.MountPoint:
+    """Give where containers mount the task's volume for files of a short life."""
+    return ecs.MountPoint(source_volume=SCRATCH_VOLUME, container_path=SCRATCH_DIRECTORY, read_only=False)
 
 
 @remembered

@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from aws_cdk import Aws
-from aws_cdk import aws_cloudwatch as cloudwatch
-from constructs import Construct
 
 from watchbot.contract import Metric
 from watchbot_cdk.deploy_time import is_deploy_time
+from watchbot_cdk.included import Resource
 from watchbot_cdk.metric_source import NOT_VISIBLE, OLDEST_AGE, VISIBLE, MetricSource, Series
 
 COLUMNS = 24
@@ -55,14 +54,14 @@ class Widget:
     most: float | None = None
 
 
-def add_dashboard(scope: Construct, source: MetricSource, most_watchers: float | None) -> cloudwatch.CfnDashboard:
-    """Create the dashboard; CloudFormation names it, so that any number of services fit in an account.
+def dashboard_resource(source: MetricSource, most_watchers: float | None) -> Resource:
+    """Write the dashboard; CloudFormation names it, so that any number of services fit in an account.
 
     The most watchers there may be is a line, unless only the deployment knows it: JSON has no place to fill it in.
     """
     is_known = most_watchers is not None and not is_deploy_time(most_watchers)
     body = dashboard_body(widgets(source, most_watchers if is_known else None), _REGION)
-    return cloudwatch.CfnDashboard(scope, "Dashboard", dashboard_body=json.dumps(body))
+    return {"Type": "AWS::CloudWatch::Dashboard", "Properties": {"DashboardBody": json.dumps(body)}}
 
 
 def widgets(source: MetricSource, most_watchers: float | None = None) -> list[Widget]:

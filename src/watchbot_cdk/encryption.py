@@ -11,6 +11,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from watchbot_cdk.stacks import arn_prefix
+
 USING = ("kms:Decrypt", "kms:GenerateDataKey")
 """What sending to and receiving from an encrypted queue or topic takes, and writing and reading a bucket's objects.
 
@@ -90,7 +92,7 @@ def _uses(stack: Stack) -> Iterable[_Use]:
     yield _Use("events.amazonaws.com", _CARRYING, None, "without a condition")
     account = {"StringEquals": {"aws:SourceAccount": stack.account}}
     yield _Use("s3.amazonaws.com", _CARRYING, account, _THIS_ACCOUNT)
-    groups = {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": _arns(stack, "logs", "log-group:*")}}
+    groups = {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": f"{arn_prefix(stack, 'logs')}:log-group:*"}}
     logs = f"logs.{stack.region}.{stack.url_suffix}"
     yield _Use(logs, _LOGGING, groups, "with kms:EncryptionContext:aws:logs:arn a log group of this account")
 
@@ -102,10 +104,6 @@ def _alarms(stack: Stack) -> _Use:
 def _of_account(stack: Stack, service: str, sources: str) -> _Use:
     conditions = {
         "StringEquals": {"aws:SourceAccount": stack.account},
-        "ArnLike": {"aws:SourceArn": _arns(stack, service, sources)},
+        "ArnLike": {"aws:SourceArn": f"{arn_prefix(stack, service)}:{sources}"},
     }
     return _Use(f"{service}.amazonaws.com", _CARRYING, conditions, _THIS_ACCOUNT)
-
-
-def _arns(stack: Stack, service: str, resources: str) -> str:
-    return f"arn:{stack.partition}:{service}:{stack.region}:{stack.account}:{resources}"

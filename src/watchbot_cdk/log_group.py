@@ -8,6 +8,7 @@ from constructs import Construct
 
 from watchbot_cdk.arguments import Arguments
 from watchbot_cdk.log_retention import retention_days
+from watchbot_cdk.remembered import remembered
 
 
 def add_log_group(scope: Construct, arguments: Arguments) -> logs.LogGroup:
@@ -28,3 +29,9 @@ def add_log_group(scope: Construct, arguments: Arguments) -> logs.LogGroup:
             filter_pattern=logs.FilterPattern.all_events(),
         )
     return log_group
+
+
+@remembered
+def log_group_name(log_group: logs.LogGroup) -> str:
+    """Give its name."""
+    return log_group.log_group_name

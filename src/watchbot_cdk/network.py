@@ -16,7 +16,6 @@ from watchbot.contract import Isolation
 from watchbot_cdk.acknowledgements import acknowledge
 from watchbot_cdk.instances import require_instances
 from watchbot_cdk.placement import Placement
-from watchbot_cdk.stacks import stack_of
 from watchbot_cdk.subnets import Subnets, vpc_of
 
 _CLUSTER_ID = "WatchbotCluster"
@@ -52,13 +51,13 @@ class Network:
         return ec2.Connections(security_groups=list(self.security_groups))
 
 
-def add_network(scope: Construct, placement: Placement, isolation: Isolation) -> Network:
+def add_network(scope: Construct, placement: Placement, isolation: Isolation, stack: Stack) -> Network:
     """Place tasks in the given cluster, or in one that the stack gets, shared by all its Watchbots.
 
     Workers on EC2 have the network of their instances unless subnets were asked for, and never a public address:
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-networking-awsvpc.html
     """
-    cluster = _cluster(scope, placement)
+    cluster = _cluster(scope, placement, stack)
     if not placement.has_subnets(isolation):
         return Network(cluster, None, None, None)
     interfaces = _interfaces(scope, placement, cluster)
@@ -76,12 +75,12 @@ def add_network(scope: Construct, placement: Placement, isolation: Isolation) ->
     return Network(cluster, service, workers, groups)
 
 
-def _cluster(scope: Construct, placement: Placement) -> ecs.ICluster:
+def _cluster(scope: Construct, placement: Placement, stack: Stack) -> ecs.ICluster:
     if placement.cluster is not None:
         if placement.capacity.is_ec2 and placement.capacity.providers is None:
             require_instances(scope, placement.cluster)
         return placement.cluster
-    cluster = default_cluster(stack_of(scope))
+    cluster = default_cluster(stack)
     if placement.capacity.providers is not None:
         cluster.enable_fargate_capacity_providers()
     return cluster

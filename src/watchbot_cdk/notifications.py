@@ -16,7 +16,7 @@ from constructs import Construct
 from watchbot_cdk.encryption import allow_alarms
 from watchbot_cdk.problems import is_list_of, kind_problems
 from watchbot_cdk.remembered import remembered
-from watchbot_cdk.stacks import account_of, stack_of
+from watchbot_cdk.stacks import account_of
 
 _ATOM = r"[!#-'*+\--9=?A-Z^-~]+"
 """What an address has without quotes: https://www.rfc-editor.org/rfc/rfc5322#section-3.2.3."""
@@ -93,7 +93,7 @@ def _region_problems(topic: sns.ITopic, scope: Construct) -> Iterable[str]:
 
 
 def add_notification_topic(
-    scope: Construct, notifications: Notifications, key: kms.IKey | None, *, has_alarms: bool
+    scope: Construct, notifications: Notifications, key: kms.IKey | None, stack: Stack, *, has_alarms: bool
 ) -> sns.ITopic:
     """Create the topic, with its subscribers and under the key, unless it was given.
 
@@ -107,13 +107,13 @@ def add_notification_topic(
     given = notifications.topic
     if given is not None:
         if given.node.try_find_child("Policy") is not None:
-            _let_alarms_publish(given, scope)
+            _let_alarms_publish(given, stack)
         its_key = given.master_key
         if has_alarms and its_key is not None and its_key is not key:
             allow_alarms(scope, its_key)
         return given
     topic = sns.Topic(scope, "NotificationTopic", enforce_ssl=True, master_key=key)
-    _let_alarms_publish(topic, scope)
+    _let_alarms_publish(topic, stack)
     for number, address in enumerate(notifications.addresses, 1):
         # By address, so that nobody has to confirm anew because another has gone.
         name = f"Address{number}" if Token.is_unresolved(address) else address
@@ -127,15 +127,17 @@ def arn_of(topic: sns.ITopic) -> str:
     return topic.topic_arn
 
 
-def _let_alarms_publish(topic: sns.ITopic, scope: Construct) -> None:
-    statement = {
-        "Effect": "Allow",
-        "Action": "sns:Publish",
-        "Principal": {"Service": "cloudwatch.amazonaws.com"},
-        "Resource": arn_of(topic),
-        "Condition": {"StringEquals": {"aws:SourceAccount": account_of(stack_of(scope))}},
-    }
-    topic.add_to_resource_policy(iam.PolicyStatement.from_json(statement))
+def _let_alarms_publish(topic: sns.ITopic, stack: Stack) -> None:
+    """Add to the policy of the topic; a grant is one call of the CDK's process, a statement to add would be four."""
+    iam.Grant.add_to_principal_or_resource(
+        grantee=_alarms_of(stack), actions=["sns:Publish"], resource_arns=[arn_of(topic)], resource=topic
+    )
+
+
+@remembered
+def _alarms_of(stack: Stack) -> iam.IPrincipal:
+    account = {"StringEquals": {"aws:SourceAccount": account_of(stack)}}
+    return iam.ServicePrincipal("cloudwatch.amazonaws.com", conditions=account)
 
 
 def _is_address(text: str) -> bool:

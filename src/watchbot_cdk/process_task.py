@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
+from aws_cdk import Stack
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_logs as logs
 from constructs import Construct
@@ -19,20 +20,15 @@ from watchbot.contract import (
 )
 from watchbot_cdk.acknowledgements import acknowledge_image_pulls, acknowledge_task
 from watchbot_cdk.arguments import Arguments
-from watchbot_cdk.containers import add_scratch, container_log, loop_health
+from watchbot_cdk.containers import SCRATCH_VOLUME, container_log, loop_health, scratch
 from watchbot_cdk.messages import Messages
+from watchbot_cdk.rights import grant, wildcards
 from watchbot_cdk.settings import process_environment
 from watchbot_cdk.sidecars import keep_essential
 from watchbot_cdk.task_definition import add_task_definition
-from watchbot_cdk.watcher_rights import (
-    Wildcards,
-    grant_notifying,
-    grant_protecting,
-    grant_signing_secret,
-    grant_watching,
-)
+from watchbot_cdk.watcher_rights import grant_watching_keys, protecting, watching
 from watchbot_cdk.worker_container import add_worker_container
-from watchbot_cdk.worker_rights import grant_working
+from watchbot_cdk.worker_rights import grant_permissions, working
 
 _T = TypeVar("_T")
 
@@ -47,14 +43,14 @@ def add_process_task(
     log_group: logs.LogGroup,
     watcher_image: ecs.ContainerImage,
     service: str,
+    stack: Stack,
 ) -> ecs.TaskDefinition:
     """Create the task definition: an init container brings the watcher, the user's container starts it.
 
     The worker shares the task's one role with its watcher: it may publish to the topic, do what ``permissions`` say,
     and also what the watcher may.
     """
-    definition = add_task_definition(scope, "Task", arguments)
-    definition.add_volume(name=_RUNTIME_VOLUME)
+    definition = add_task_definition(scope, "Task", arguments, [_RUNTIME_VOLUME, SCRATCH_VOLUME])
     settings = process_environment(arguments, messages, log_group, service)
     worker = add_worker_container(
         definition,
@@ -66,28 +62,20 @@ def add_process_task(
         secrets=_out_of_the_way(arguments.secrets),
         health_check=loop_health(RUNTIME_DIRECTORY),
     )
-    scratch = add_scratch(definition)
-    worker.add_mount_points(_runtime(read_only=True), scratch)
+    worker.add_mount_points(_runtime(read_only=True), scratch())
     install = _add_install(definition, log_group, watcher_image)
-    install.add_mount_points(_runtime(read_only=False), scratch)
+    install.add_mount_points(_runtime(read_only=False), scratch())
     worker.add_container_dependencies(
         ecs.ContainerDependency(container=install, condition=ecs.ContainerDependencyCondition.SUCCESS)
     )
-    keep_essential(definition, worker, install)
-    acknowledge_task(definition, _grant(definition, arguments, messages, cluster))
-    acknowledge_image_pulls(definition)
+    keep_essential(stack, definition, worker, install)
+    rights = [*watching(arguments, messages), *protecting(cluster, stack), *working(arguments, messages)]
+    grant(definition, rights)
+    grant_watching_keys(definition, arguments)
+    grant_permissions(definition, arguments)
+    acknowledge_task(definition, wildcards(rights), stack)
+    acknowledge_image_pulls(definition, arguments.image, watcher_image)
     return definition
-
-
-def _grant(
-    definition: ecs.TaskDefinition, arguments: Arguments, messages: Messages, cluster: ecs.ICluster
-) -> Wildcards:
-    payloads = grant_watching(definition, messages, arguments.payload_bucket, arguments.encryption_key)
-    grant_signing_secret(definition, arguments.ingress.webhook)
-    tasks = grant_protecting(definition, cluster)
-    grant_notifying(definition, arguments.notifications.failure_topic)
-    grant_working(definition, arguments, messages)
-    return {**payloads, **tasks}
 
 
 def _add_install(

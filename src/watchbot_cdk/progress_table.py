@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from watchbot.contract import PROGRESS_EXPIRY, PROGRESS_KEY
 from watchbot_cdk.acknowledgements import acknowledge
 from watchbot_cdk.reduce_mode import ReduceMode
-from watchbot_cdk.roles import allow, task_role
 
-_COUNTING = (
+COUNTING = (
     "dynamodb:BatchGetItem",
     "dynamodb:BatchWriteItem",
     "dynamodb:GetItem",
@@ -23,7 +21,7 @@ _COUNTING = (
 )
 """What ``watchbot.progress`` and ``watchbot-progress`` call; Scan is ``list``."""
 
-_STORING = (
+STORING = (
     "kms:Decrypt",
     "kms:DescribeKey",
     "kms:Encrypt",
@@ -32,7 +30,10 @@ _STORING = (
     "kms:ReEncryptFrom",
     "kms:ReEncryptTo",
 )
-"""https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html"""
+"""What these take of the key of an encrypted table.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
+"""
 
 
 def add_progress_table(scope: Construct, reduce: bool | ReduceMode, key: kms.IKey | None) -> dynamodb.Table | None:
@@ -59,12 +60,3 @@ def add_progress_table(scope: Construct, reduce: bool | ReduceMode, key: kms.IKe
     if not mode.point_in_time_recovery:
         acknowledge(table, {"AwsSolutions-DDB3": "it holds jobs under way alone; ReduceMode switches recovery on"})
     return table
-
-
-def grant_counting(definition: ecs.TaskDefinition, table: dynamodb.Table | None, key: kms.IKey | None) -> None:
-    """Let a task say in the table, if there is one, which parts are done, and read it."""
-    if table is None:
-        return
-    allow(definition, _COUNTING, [table.table_arn])
-    if key is not None:
-        key.grant(task_role(definition), *_STORING)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 
@@ -20,15 +18,3 @@ def task_role(definition: ecs.TaskDefinition) -> iam.IRole:
 def execution_role(definition: ecs.TaskDefinition) -> iam.IRole:
     """Give the role that ECS starts the task with."""
     return definition.obtain_execution_role()
-
-
-def allow(
-    definition: ecs.TaskDefinition,
-    actions: Sequence[str],
-    resources: Sequence[str],
-    conditions: Mapping[str, Mapping[str, object]] | None = None,
-) -> None:
-    """Let a task do this; a grant is one call of the CDK's process, a statement to add would be two."""
-    iam.Grant.add_to_principal(
-        grantee=task_role(definition), actions=list(actions), resource_arns=list(resources), conditions=conditions
-    )

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
-from aws_cdk import aws_applicationautoscaling as autoscaling
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ecs as ecs
-from constructs import Construct
 
+from watchbot_cdk.included import Resource
 from watchbot_cdk.ladder import Backlog, steps
 from watchbot_cdk.metric_source import NOT_VISIBLE, VISIBLE, MetricSource
 from watchbot_cdk.scaling import Scaling
@@ -17,28 +16,30 @@ from watchbot_cdk.service_alarms import metric_queries
 
 _COOLDOWN_SECONDS = 300
 _PERIOD_SECONDS = 60
+_TARGET = "ScalableTarget"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Condition:
-    """Of so many minutes each has to be beyond the threshold."""
+    """Of so many minutes each has to be beyond the threshold for the policy to be run."""
 
     alarm: str
+    policy: str
     minutes: int
     comparison: str
     threshold: int
     missing: str
 
 
-_MESSAGES = _Condition("ScaleOutAlarm", 1, "GreaterThanOrEqualToThreshold", 1, "notBreaching")
+_MESSAGES = _Condition("ScaleOutAlarm", "ScaleOutPolicy", 1, "GreaterThanOrEqualToThreshold", 1, "notBreaching")
 # Three minutes, because SQS's counts are approximate: a message may be in neither for a moment.
-_EMPTY = _Condition("ScaleInAlarm", 3, "LessThanOrEqualToThreshold", 0, "ignore")
+_EMPTY = _Condition("ScaleInAlarm", "ScaleInPolicy", 3, "LessThanOrEqualToThreshold", 0, "ignore")
 
 
-def add_scaling(
-    scope: Construct, scaling: Scaling, backlog: Backlog, service: ecs.BaseService, source: MetricSource
-) -> None:
-    """Create what scales the service: a target, a policy and an alarm for each direction.
+def scaling_resources(
+    scaling: Scaling, backlog: Backlog, service: ecs.BaseService, source: MetricSource
+) -> Mapping[str, Resource]:
+    """Write what scales the service: a target, a policy and an alarm for each direction.
 
     While a message is there the first alarm is on, and CloudWatch has its policy run every minute: it sets the number
     of watchers to what the backlog takes. A larger number counts at once, a smaller one after the cooldown; watchers
@@ -49,25 +50,26 @@ def add_scaling(
     arrive late. Only the messages in flight are filled in, of which it may write nothing while there are none; filled
     in, the newest minute of those that wait would always be an empty queue.
     """
-    target = _add_target(scope, scaling, service)
-    out = _add_policy(scope, "ScaleOutPolicy", target, _out(scaling, backlog))
-    into = _add_policy(scope, "ScaleInPolicy", target, _into(scaling))
-    for when, policy in ((_MESSAGES, out), (_EMPTY, into)):
-        _add_alarm(scope, when, _queries(source, backlog), policy)
+    queries = _queries(source, backlog)
+    return {
+        _TARGET: _target(scaling, service),
+        _MESSAGES.policy: _policy(_MESSAGES, _out(scaling, backlog)),
+        _EMPTY.policy: _policy(_EMPTY, _into(scaling)),
+        **{when.alarm: _alarm(when, queries) for when in (_MESSAGES, _EMPTY)},
+    }
 
 
-def _add_target(scope: Construct, scaling: Scaling, service: ecs.BaseService) -> autoscaling.CfnScalableTarget:
+def _target(scaling: Scaling, service: ecs.BaseService) -> Resource:
     """Name the service; its role is the one that Application Auto Scaling makes for ECS in the account."""
-    return autoscaling.CfnScalableTarget(
-        scope,
-        "ScalableTarget",
-        service_namespace="ecs",
-        scalable_dimension="ecs:service:DesiredCount",
-        resource_id=f"service/{service.cluster.cluster_name}/{service.service_name}",
-        min_capacity=scaling.min,
-        max_capacity=scaling.max,
-        scheduled_actions=_scheduled(scaling) or None,
-    )
+    properties = {
+        "ServiceNamespace": "ecs",
+        "ScalableDimension": "ecs:service:DesiredCount",
+        "ResourceId": f"service/{service.cluster.cluster_name}/{service.service_name}",
+        "MinCapacity": scaling.min,
+        "MaxCapacity": scaling.max,
+        **({"ScheduledActions": _scheduled(scaling)} if scaling.scheduled else {}),
+    }
+    return {"Type": "AWS::ApplicationAutoScaling::ScalableTarget", "Properties": properties}
 
 
 def _scheduled(scaling: Scaling) -> list[Any]:
@@ -77,10 +79,10 @@ def _scheduled(scaling: Scaling) -> list[Any]:
     """
     return [
         {
-            "scheduledActionName": f"ScheduledMinimum{number}",
-            "schedule": one.schedule.expression_string,
-            "timezone": None if one.schedule.time_zone is None else one.schedule.time_zone.timezone_name,
-            "scalableTargetAction": {"minCapacity": one.min},
+            "ScheduledActionName": f"ScheduledMinimum{number}",
+            "Schedule": one.schedule.expression_string,
+            **({} if one.schedule.time_zone is None else {"Timezone": one.schedule.time_zone.timezone_name}),
+            "ScalableTargetAction": {"MinCapacity": one.min},
         }
         for number, one in enumerate(scaling.scheduled, 1)
     ]
@@ -90,34 +92,31 @@ def _out(scaling: Scaling, backlog: Backlog) -> list[Any]:
     # Bounds count from the threshold of the alarm, which is the first message.
     return [
         {
-            "metricIntervalLowerBound": step.lower - 1,
-            "metricIntervalUpperBound": None if step.upper is None else step.upper - 1,
-            "scalingAdjustment": step.watchers,
+            "MetricIntervalLowerBound": step.lower - 1,
+            **({} if step.upper is None else {"MetricIntervalUpperBound": step.upper - 1}),
+            "ScalingAdjustment": step.watchers,
         }
         for step in steps(scaling, backlog.each)
     ]
 
 
 def _into(scaling: Scaling) -> list[Any]:
-    return [{"metricIntervalUpperBound": 0, "scalingAdjustment": scaling.lowest}]
+    return [{"MetricIntervalUpperBound": 0, "ScalingAdjustment": scaling.lowest}]
 
 
-def _add_policy(
-    scope: Construct, name: str, target: autoscaling.CfnScalableTarget, adjustments: list[Any]
-) -> autoscaling.CfnScalingPolicy:
-    return autoscaling.CfnScalingPolicy(
-        scope,
-        name,
-        policy_name=name,
-        policy_type="StepScaling",
-        scaling_target_id=target.ref,
-        step_scaling_policy_configuration={
-            "adjustmentType": "ExactCapacity",
-            "cooldown": _COOLDOWN_SECONDS,
-            "metricAggregationType": "Maximum",
-            "stepAdjustments": adjustments,
+def _policy(when: _Condition, adjustments: list[Any]) -> Resource:
+    properties = {
+        "PolicyName": when.policy,
+        "PolicyType": "StepScaling",
+        "ScalingTargetId": {"Ref": _TARGET},
+        "StepScalingPolicyConfiguration": {
+            "AdjustmentType": "ExactCapacity",
+            "Cooldown": _COOLDOWN_SECONDS,
+            "MetricAggregationType": "Maximum",
+            "StepAdjustments": adjustments,
         },
-    )
+    }
+    return {"Type": "AWS::ApplicationAutoScaling::ScalingPolicy", "Properties": properties}
 
 
 def _queries(source: MetricSource, backlog: Backlog) -> list[Any]:
@@ -125,18 +124,15 @@ def _queries(source: MetricSource, backlog: Backlog) -> list[Any]:
     return metric_queries("backlog", backlog.expression, series, _PERIOD_SECONDS)
 
 
-def _add_alarm(
-    scope: Construct, when: _Condition, queries: list[Any], policy: autoscaling.CfnScalingPolicy
-) -> cloudwatch.CfnAlarm:
-    return cloudwatch.CfnAlarm(
-        scope,
-        when.alarm,
-        alarm_description="Scales the service; tells nobody, and nothing is wrong while it is on.",
-        metrics=queries,
-        evaluation_periods=when.minutes,
-        datapoints_to_alarm=when.minutes,
-        threshold=when.threshold,
-        comparison_operator=when.comparison,
-        treat_missing_data=when.missing,
-        alarm_actions=[policy.ref],
-    )
+def _alarm(when: _Condition, queries: list[Any]) -> Resource:
+    properties = {
+        "AlarmDescription": "Scales the service; tells nobody, and nothing is wrong while it is on.",
+        "Metrics": queries,
+        "EvaluationPeriods": when.minutes,
+        "DatapointsToAlarm": when.minutes,
+        "Threshold": when.threshold,
+        "ComparisonOperator": when.comparison,
+        "TreatMissingData": when.missing,
+        "AlarmActions": [{"Ref": when.policy}],
+    }
+    return {"Type": "AWS::CloudWatch::Alarm", "Properties": properties}

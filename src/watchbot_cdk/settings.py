@@ -8,7 +8,6 @@ from typing import Any
 from aws_cdk import Duration, Tokenization
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_logs as logs
-from aws_cdk import aws_s3 as s3
 
 from watchbot.contract import Settings
 from watchbot_cdk.arguments import Arguments
@@ -16,10 +15,13 @@ from watchbot_cdk.cluster import cluster_arn
 from watchbot_cdk.deploy_time import is_deploy_time
 from watchbot_cdk.headers import attribute_of
 from watchbot_cdk.instance_choice import run_task_constraints, run_task_strategies
+from watchbot_cdk.log_group import log_group_name
 from watchbot_cdk.messages import Messages
 from watchbot_cdk.network import Network
+from watchbot_cdk.payload_bucket import PayloadBucket
 from watchbot_cdk.problems import in_seconds, is_token
 from watchbot_cdk.scaling import most_watchers
+from watchbot_cdk.task_definition import definition_arn
 from watchbot_cdk.webhook import Webhook
 
 _BACKOFF_CAP_SECONDS = 900
@@ -42,7 +44,8 @@ def task_environment(
     *,
     network: Network,
     worker: ecs.TaskDefinition,
-    payload_bucket: s3.IBucket,
+    payload_bucket: PayloadBucket,
+    payload_prefix: str,
 ) -> dict[str, str]:
     """Render the settings of a watcher that runs an ECS task for each message."""
     placement = arguments.placement
@@ -50,7 +53,7 @@ def task_environment(
     settings = dataclasses.replace(
         _settings(arguments, messages, log_group, service),
         cluster=cluster_arn(network.cluster),
-        task_definition=worker.task_definition_arn,
+        task_definition=definition_arn(worker),
         watchers=_at_least_one(most_watchers(arguments.watchers)),
         start_timeout_seconds=_seconds(arguments.start_timeout, _START_TIMEOUT_SECONDS),
         task_launch_type=placement.capacity.launch_type,
@@ -59,7 +62,8 @@ def task_environment(
         ),
         task_placement_constraints=run_task_constraints(placement.placement_constraints),
         task_placement_strategies=run_task_strategies(placement.placement_strategies),
-        task_payload_bucket=payload_bucket.bucket_name,
+        task_payload_bucket=payload_bucket.name,
+        task_payload_prefix=payload_prefix,
         task_subnets=() if interfaces is None else interfaces.subnets.ids,
         task_security_groups=() if interfaces is None else interfaces.security_group_ids(),
         task_public_ip=interfaces is not None and interfaces.public_ip,
@@ -89,7 +93,7 @@ def _settings(arguments: Arguments, messages: Messages, log_group: logs.LogGroup
         debug=arguments.log.debug,
         payload_bucket=None if arguments.payload_bucket is None else arguments.payload_bucket.bucket_name,
         work_topic=messages.topic_arn,
-        log_group=log_group.log_group_name,
+        log_group=log_group_name(log_group),
         progress_table=None if arguments.progress_table is None else arguments.progress_table.table_arn,
         notification_topic_arn=None if failure_topic is None else failure_topic.topic_arn,
         **_hmac(arguments.ingress.webhook),

@@ -12,19 +12,18 @@ from aws_cdk import aws_ecs as ecs
 from constructs import IValidation
 
 from watchbot_cdk.remembered import remembered
-from watchbot_cdk.stacks import stack_of
 
 _HEALTHY = ecs.ContainerDependencyCondition.HEALTHY
 """What the CDK takes a dependency for that names no condition."""
 
 
-def keep_essential(definition: ecs.TaskDefinition, *ours: ecs.ContainerDefinition) -> None:
+def keep_essential(stack: Stack, definition: ecs.TaskDefinition, *ours: ecs.ContainerDefinition) -> None:
     """Keep the first of our containers the only essential one of its task, whatever is added until synthesis.
 
     When an essential container ends, ECS stops the others: a worker that is told so may well exit with 0, and no one
     sees that its job is not done. https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html
     """
-    _tasks_of(stack_of(definition)).tasks.append(_Task(definition, ours[0], len(ours)))
+    _tasks_of(stack).tasks.append(_Task(definition, ours[0], len(ours)))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -28,12 +28,18 @@ def name_of(stack: Stack) -> str:
 
 
 @remembered
-def path_of(stack: Stack) -> str:
-    """Give its path in the app."""
-    return stack.node.path
+def path_of(construct: IConstruct) -> str:
+    """Give the path of a construct in the app."""
+    return construct.node.path
 
 
 @remembered
 def account_of(stack: Stack) -> str:
     """Give the account, which may be known only at deployment."""
     return stack.account
+
+
+@remembered
+def arn_prefix(stack: Stack, service: str) -> str:
+    """Give what the ARNs of a service's resources in this account and region begin with, without the last colon."""
+    return f"arn:{stack.partition}:{service}:{stack.region}:{account_of(stack)}"

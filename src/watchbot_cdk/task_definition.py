@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 from aws_cdk import Tokenization
@@ -10,10 +11,13 @@ from constructs import Construct
 
 from watchbot_cdk.arguments import Arguments
 from watchbot_cdk.platform import platform_names
+from watchbot_cdk.remembered import remembered
 
 
-def add_task_definition(scope: Construct, construct_id: str, arguments: Arguments) -> ecs.TaskDefinition:
-    """Create a task definition of the size asked for, without containers.
+def add_task_definition(
+    scope: Construct, construct_id: str, arguments: Arguments, volumes: Sequence[str] = ()
+) -> ecs.TaskDefinition:
+    """Create a task definition of the size asked for, with empty volumes of these names, without containers.
 
     On EC2 its size is a limit on the whole task as on Fargate, but for memory of which less is to be reserved; and
     tasks share the network of their instance unless subnets were asked for.
@@ -27,6 +31,7 @@ def add_task_definition(scope: Construct, construct_id: str, arguments: Argument
             runtime_platform=arguments.runtime_platform,
             ephemeral_storage_gib=arguments.worker.ephemeral_storage_gib,
             family=arguments.worker.family,
+            volumes=[ecs.Volume(name=volume) for volume in volumes],
         )
     shared = arguments.placement.shares_instance_network
     memory = None if arguments.worker.memory_reservation_mib is not None else arguments.memory_limit_mib
@@ -37,11 +42,18 @@ def add_task_definition(scope: Construct, construct_id: str, arguments: Argument
         cpu=Tokenization.stringify_number(arguments.cpu),
         memory_mib=None if memory is None else Tokenization.stringify_number(memory),
         family=arguments.worker.family,
+        volumes=[ecs.Volume(name=volume) for volume in volumes],
         network_mode=ecs.NetworkMode.BRIDGE if shared else ecs.NetworkMode.AWS_VPC,
     )
     if arguments.runtime_platform is not None:
         _set_platform(definition, arguments.runtime_platform)
     return definition
+
+
+@remembered
+def definition_arn(definition: ecs.TaskDefinition) -> str:
+    """Give its ARN, with its revision."""
+    return definition.task_definition_arn
 
 
 def _set_platform(definition: ecs.TaskDefinition, platform: ecs.RuntimePlatform) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-from aws_cdk import Duration, Size
+from aws_cdk import Duration, Names, Size
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
@@ -26,33 +26,34 @@ from watchbot_cdk.arguments import Arguments
 from watchbot_cdk.backoff import Backoff
 from watchbot_cdk.capacity import Capacity
 from watchbot_cdk.cluster import cluster_arn
-from watchbot_cdk.dashboard import add_dashboard
 from watchbot_cdk.description import add_description, service_name
 from watchbot_cdk.encryption import allow_services
 from watchbot_cdk.exit_codes import ExitCodes
+from watchbot_cdk.included import Resource
 from watchbot_cdk.ladder import Backlog, backlog_of
-from watchbot_cdk.log_group import add_log_group
+from watchbot_cdk.log_group import add_log_group, log_group_name
 from watchbot_cdk.log_options import LogOptions
 from watchbot_cdk.messages import add_messages
 from watchbot_cdk.metric_source import MetricSource
 from watchbot_cdk.monitoring import Monitoring
+from watchbot_cdk.monitors import add_monitors
 from watchbot_cdk.mount import Mount, connect_file_systems
 from watchbot_cdk.network import add_network
 from watchbot_cdk.notifications import Notifications, add_notification_topic
 from watchbot_cdk.placement import Placement
 from watchbot_cdk.platform import image_platform
 from watchbot_cdk.process_task import add_process_task
-from watchbot_cdk.progress_table import add_progress_table, grant_counting
+from watchbot_cdk.progress_table import add_progress_table
 from watchbot_cdk.publisher_user import add_publisher_user
 from watchbot_cdk.redrive import grant_redriving
 from watchbot_cdk.reduce_mode import ReduceMode
-from watchbot_cdk.scalable_target import add_scaling
+from watchbot_cdk.scalable_target import scaling_resources
 from watchbot_cdk.scaling import Scaling
 from watchbot_cdk.service import add_service
-from watchbot_cdk.service_alarms import add_alarms
 from watchbot_cdk.service_metrics import ServiceMetrics
 from watchbot_cdk.sources import Sources
-from watchbot_cdk.stacks import stack_of
+from watchbot_cdk.stacks import path_of, stack_of
+from watchbot_cdk.task_definition import definition_arn
 from watchbot_cdk.task_watcher import add_task_watcher
 from watchbot_cdk.task_worker import add_task_worker
 from watchbot_cdk.watcher_image import built_watcher_image
@@ -270,21 +271,22 @@ class Watchbot(ServiceMetrics, Sources):
         )
         arguments.check(scope, id)
         super().__init__(scope, id)
+        self._stack = stack_of(scope)
         if encryption_key is not None:
             allow_services(self, encryption_key)
         self._notification_topic = add_notification_topic(
-            self, arguments.notifications, encryption_key, has_alarms=arguments.monitoring.has_alarms
+            self, arguments.notifications, encryption_key, self._stack, has_alarms=arguments.monitoring.has_alarms
         )
         notifications = dataclasses.replace(arguments.notifications, topic=self._notification_topic)
         arguments = dataclasses.replace(arguments, notifications=notifications)
         self._messages = add_messages(self, arguments)
         self._log_group = add_log_group(self, arguments)
-        self._network = add_network(self, arguments.placement, isolation)
-        self._name = service_name(self)
+        self._network = add_network(self, arguments.placement, isolation, self._stack)
+        self._name = service_name(f"{path_of(scope)}/{id}", self._stack)
+        self._unique_id = Names.unique_id(self)
         self._progress_table = add_progress_table(self, arguments.reduce, encryption_key)
         arguments = dataclasses.replace(arguments, progress_table=self._progress_table)
         self._add_tasks(arguments)
-        grant_counting(self._task, self._progress_table, encryption_key)
         mounts = arguments.worker.mounts
         files = connect_file_systems(mounts, self._network.connections) if mounts else ()
         needs = (self._watcher_task, self._task, *files)
@@ -303,15 +305,15 @@ class Watchbot(ServiceMetrics, Sources):
     def _add_tasks(self, arguments: Arguments) -> None:
         image = arguments.watcher_image
         if image is None:
-            image = built_watcher_image(stack_of(self), image_platform(arguments.runtime_platform))
+            image = built_watcher_image(self._stack, image_platform(arguments.runtime_platform))
         match arguments.isolation:
             case Isolation.PROCESS:
                 self._task = add_process_task(
-                    self, arguments, self._messages, self.cluster, self._log_group, image, self._name
+                    self, arguments, self._messages, self.cluster, self._log_group, image, self._name, self._stack
                 )
                 self._watcher_task = self._task
             case Isolation.TASK:
-                self._task = add_task_worker(self, arguments, self._messages, self._log_group)
+                self._task = add_task_worker(self, arguments, self._messages, self._log_group, self._stack)
                 self._watcher_task = add_task_watcher(
                     self,
                     arguments,
@@ -321,29 +323,27 @@ class Watchbot(ServiceMetrics, Sources):
                     self._task,
                     image,
                     self._name,
+                    self._unique_id,
+                    self._stack,
                 )
 
     def _watch(self, arguments: Arguments) -> None:
-        monitoring = arguments.monitoring
         self._metric_source = MetricSource(
             service=self._name,
             queue=self.queue.queue_name,
             dead_letter_queue=self.dead_letter_queue.queue_name,
             tasks=lambda: (("ClusterName", self.cluster.cluster_name), ("ServiceName", self.service.service_name)),
         )
-        backlog = self._scale(arguments)
+        backlog, scaling = self._scaling(arguments)
         watched = WatchedService(source=self._metric_source, job_timeout=arguments.job_timeout, backlog=backlog)
-        self._alarms = add_alarms(self, monitoring.alarms, watched, self.notification_topic)
-        most = None if backlog is None else backlog.most_watchers
-        self._dashboard = add_dashboard(self, self._metric_source, most) if monitoring.dashboard else None
+        self._monitors = add_monitors(self, arguments.monitoring, watched, self.notification_topic, scaling)
 
-    def _scale(self, arguments: Arguments) -> Backlog | None:
+    def _scaling(self, arguments: Arguments) -> tuple[Backlog | None, Mapping[str, Resource]]:
         scaling = arguments.watchers
         if not isinstance(scaling, Scaling):
-            return None
+            return None, {}
         backlog = backlog_of(scaling, arguments.workers)
-        add_scaling(self, scaling, backlog, self.service, self._metric_source)
-        return backlog
+        return backlog, scaling_resources(scaling, backlog, self.service, self._metric_source)
 
     def _describe(self, isolation: Isolation) -> None:
         description = Description(
@@ -352,14 +352,14 @@ class Watchbot(ServiceMetrics, Sources):
             topic_arn=self._messages.topic_arn,
             queue_url=self._messages.queue_url,
             dead_letter_queue_url=self._messages.dead_letter_queue_url,
-            log_group=self.log_group.log_group_name,
+            log_group=log_group_name(self.log_group),
             cluster=cluster_arn(self.cluster),
             ecs_service=self.service.service_arn,
-            task_definition=self.watcher_task_definition.task_definition_arn,
-            worker_task_definition=self.task_definition.task_definition_arn,
+            task_definition=definition_arn(self._watcher_task),
+            worker_task_definition=definition_arn(self._task),
             progress_table=None if self._progress_table is None else self._progress_table.table_arn,
         )
-        add_description(self, description)
+        add_description(self._unique_id, description, self._stack)
 
     @property
     def topic(self) -> sns.Topic:
@@ -434,12 +434,12 @@ class Watchbot(ServiceMetrics, Sources):
     @property
     def alarms(self) -> Mapping[str, cloudwatch.CfnAlarm]:
         """The alarms that are on, by name, such as ``Stalled``, to add actions or to make composite alarms of."""
-        return self._alarms
+        return self._monitors.alarms
 
     @property
     def dashboard(self) -> cloudwatch.CfnDashboard | None:
         """The dashboard, unless switched off."""
-        return self._dashboard
+        return self._monitors.dashboard
 
     @property
     def connections(self) -> ec2.Connections:

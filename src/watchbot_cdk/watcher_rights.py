@@ -1,103 +1,148 @@
-"""What a watcher may do: exactly what it does. Each grant says which wildcards it took, and why."""
+"""What a watcher may do: exactly what it does."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
-from aws_cdk import ArnFormat
+from aws_cdk import Stack
 from aws_cdk import aws_ecs as ecs
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_sns as sns
 
 from watchbot.contract import LOG_STREAM_PREFIX, WORKER_CONTAINER
-from watchbot_cdk.cluster import tasks_of
+from watchbot_cdk.arguments import Arguments
+from watchbot_cdk.cluster import cluster_arn, tasks_of
 from watchbot_cdk.encryption import USING
+from watchbot_cdk.log_group import log_group_name
 from watchbot_cdk.messages import Messages
-from watchbot_cdk.roles import allow, task_role
-from watchbot_cdk.stacks import stack_of
+from watchbot_cdk.rights import Right
+from watchbot_cdk.roles import execution_role, task_role
+from watchbot_cdk.stacks import arn_prefix
 from watchbot_cdk.webhook import Webhook
 
-Wildcards = Mapping[str, str]
-"""Resources with a wildcard that a task has a right to, and why it has."""
+_EACH_AN_OBJECT = "each payload is an object of its own"
 
 
-def grant_watching(
-    definition: ecs.TaskDefinition, messages: Messages, payload_bucket: s3.IBucket | None, key: kms.IKey | None
-) -> Wildcards:
-    """Let a task receive, extend, return and delete messages of the queue, dead-letter them, read their payloads."""
+def watching(arguments: Arguments, messages: Messages) -> Iterable[Right]:
+    """Receive, extend, return and delete messages of the queue, dead-letter them, read their payloads and secrets."""
+    yield Right(
+        actions=["sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage"],
+        resources=[messages.queue.queue_arn],
+    )
+    yield Right(actions=["sqs:SendMessage"], resources=[messages.dead_letter_queue.queue_arn])
+    if arguments.payload_bucket is not None:
+        yield from _objects(arguments.payload_bucket, ["s3:GetObject", "s3:DeleteObject"])
+    yield from _signing_secret(arguments.ingress.webhook)
+
+
+def keeping_payloads(objects: str) -> Iterable[Right]:
+    """Put payloads of the service's own into S3, sign URLs to read them, and delete them."""
+    yield Right(
+        actions=["s3:PutObject", "s3:GetObject", "s3:DeleteObject"], resources=[objects], wildcard=_EACH_AN_OBJECT
+    )
+
+
+def protecting(cluster: ecs.ICluster, stack: Stack) -> Iterable[Right]:
+    """Protect itself from scale-in and deployments while jobs run in it.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-scale-in-protection.html
+    """
+    yield Right(
+        actions=["ecs:UpdateTaskProtection"],
+        resources=[tasks_of(cluster, stack)],
+        wildcard="a task protects itself, and has no name before it runs",
+    )
+
+
+def running(worker: ecs.TaskDefinition, cluster: ecs.ICluster, stack: Stack) -> Iterable[Right]:
+    """Run tasks of the worker in the cluster, and follow, find and stop them."""
+    in_cluster = {"ArnEquals": {"ecs:cluster": cluster_arn(cluster)}}
+    tasks = tasks_of(cluster, stack)
+    unnamed = "a worker's task has no name before it runs; a condition keeps it to this cluster"
+    yield Right(
+        actions=["ecs:RunTask"],
+        resources=[f"{arn_prefix(stack, 'ecs')}:task-definition/{worker.family}:*"],
+        conditions=in_cluster,
+        wildcard="during a deployment the old watchers still run the old revision",
+    )
+    # Tasks get the tags of their definition, and RunTask is refused to whoever may not tag:
+    # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/supported-iam-actions-tagging.html
+    yield Right(
+        actions=["ecs:TagResource"],
+        resources=[tasks],
+        conditions={"StringEquals": {"ecs:CreateAction": "RunTask"}},
+        wildcard=unnamed,
+    )
+    yield Right(
+        actions=["ecs:DescribeTasks", "ecs:StopTask"], resources=[tasks], conditions=in_cluster, wildcard=unnamed
+    )
+    yield Right(
+        actions=["ecs:ListTasks"],
+        resources=["*"],
+        conditions=in_cluster,
+        wildcard="ListTasks knows no resource, a condition keeps it to this cluster; nor does GetAuthorizationToken",
+    )
+    yield Right(
+        actions=["iam:PassRole"],
+        resources=[role.role_arn for role in (task_role(worker), execution_role(worker))],
+        conditions={"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
+    )
+
+
+def reading_log(log_group: logs.LogGroup, stack: Stack) -> Iterable[Right]:
+    """Read the last lines of workers, for the notification of a failed job.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html
+    """
+    streams = f"{log_group_name(log_group)}:log-stream:{LOG_STREAM_PREFIX}/{WORKER_CONTAINER}/*"
+    yield Right(
+        actions=["logs:GetLogEvents"],
+        resources=[f"{arn_prefix(stack, 'logs')}:log-group:{streams}"],
+        wildcard="a worker's stream is named by its task, and has no name before it runs",
+    )
+
+
+def grant_watching_keys(definition: ecs.TaskDefinition, arguments: Arguments) -> None:
+    """Let a task use the keys that what it watches is encrypted with, and tell a topic of failed jobs if there is one.
+
+    These are grants of the CDK's, because keys and topics may need to be told of it in their own policies.
+    """
     role = task_role(definition)
-    messages.queue.grant(role, "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage")
-    messages.dead_letter_queue.grant(role, "sqs:SendMessage")
-    if key is not None:
-        key.grant(role, *USING)
-    if payload_bucket is None:
-        return {}
-    wildcards = _grant_objects(definition, payload_bucket, ["s3:GetObject", "s3:DeleteObject"])
-    if payload_bucket.encryption_key is not None:
-        payload_bucket.encryption_key.grant_decrypt(role)
-    return wildcards
+    if arguments.encryption_key is not None:
+        arguments.encryption_key.grant(role, *USING)
+    bucket = arguments.payload_bucket
+    if bucket is not None and bucket.encryption_key is not None:
+        bucket.encryption_key.grant_decrypt(role)
+    webhook = arguments.ingress.webhook
+    if webhook is not None and webhook.hmac is not None and webhook.hmac.secret.encryption_key is not None:
+        webhook.hmac.secret.encryption_key.grant_decrypt(role)
+    topic = arguments.notifications.failure_topic
+    if topic is not None:
+        topic.grant_publish(role)
 
 
-def grant_signing_secret(definition: ecs.TaskDefinition, webhook: Webhook | None) -> None:
-    """Let a task read the secret that the webhook's callers sign with, and decrypt it where it has a key of its own."""
+def _signing_secret(webhook: Webhook | None) -> Iterable[Right]:
+    """Read the secret that the webhook's callers sign with."""
     if webhook is None or webhook.hmac is None:
         return
     secret = webhook.hmac.secret
     # An imported secret's ARN may lack the six characters that Secrets Manager puts at its end.
     full_arn = secret.secret_full_arn
     readable = f"{secret.secret_arn}-??????" if full_arn is None else full_arn
-    allow(definition, ["secretsmanager:GetSecretValue"], [readable])
-    if secret.encryption_key is not None:
-        secret.encryption_key.grant_decrypt(task_role(definition))
+    yield Right(actions=["secretsmanager:GetSecretValue"], resources=[readable])
 
 
-def grant_payload_bucket(definition: ecs.TaskDefinition, bucket: s3.IBucket) -> Wildcards:
-    """Let a task put payloads into the service's own bucket, sign URLs to read them, and delete them."""
-    return _grant_objects(definition, bucket, ["s3:PutObject", "s3:GetObject", "s3:DeleteObject"])
-
-
-def grant_protecting(definition: ecs.TaskDefinition, cluster: ecs.ICluster) -> Wildcards:
-    """Let a task protect itself from scale-in and deployments while jobs run in it.
-
-    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-scale-in-protection.html
-    """
-    tasks = tasks_of(cluster, stack_of(definition))
-    allow(definition, ["ecs:UpdateTaskProtection"], [tasks])
-    return {tasks: "a task protects itself, and has no name before it runs"}
-
-
-def grant_notifying(
-    definition: ecs.TaskDefinition, topic: sns.ITopic | None, worker_log: logs.LogGroup | None = None
-) -> Wildcards:
-    """Let a task tell a topic of failed jobs, if there is one, and read the last lines of workers in a log group.
-
-    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html
-    """
-    if topic is None:
-        return {}
-    topic.grant_publish(task_role(definition))
-    if worker_log is None:
-        return {}
-    streams = stack_of(definition).format_arn(
-        service="logs",
-        resource="log-group",
-        resource_name=f"{worker_log.log_group_name}:log-stream:{LOG_STREAM_PREFIX}/{WORKER_CONTAINER}/*",
-        arn_format=ArnFormat.COLON_RESOURCE_NAME,
-    )
-    allow(definition, ["logs:GetLogEvents"], [streams])
-    return {streams: "a worker's stream is named by its task, and has no name before it runs"}
-
-
-def _grant_objects(definition: ecs.TaskDefinition, bucket: s3.IBucket, actions: Sequence[str]) -> Wildcards:
-    """Let a task do this with every object of a bucket, and list it.
+def _objects(bucket: s3.IBucket, actions: Sequence[str]) -> Iterable[Right]:
+    """Do this with every object of a bucket, and list it.
 
     Without the right to list the bucket S3 answers for an object that does not exist as for one that may not be read,
     and a message whose payload is gone would be tried for hours:
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
     """
-    objects = bucket.arn_for_objects("*")
-    allow(definition, actions, [objects])
-    allow(definition, ["s3:ListBucket"], [bucket.bucket_arn])
-    return {objects: "each payload is an object of its own, in a bucket of payloads"}
+    arn = bucket.bucket_arn
+    yield Right(
+        actions=actions,
+        resources=[f"{arn}/*"],
+        wildcard=_EACH_AN_OBJECT,
+    )
+    yield Right(actions=["s3:ListBucket"], resources=[arn])

@@ -45,18 +45,28 @@ class Template:
 
     def container(self, name: str) -> Any:
         """Give the only container of this name."""
-        found = [
+        found = self._containers(name)
+        assert len(found) == 1, f"{len(found)} containers {name}"
+        return found[0]
+
+    def environment(self, container: str) -> dict[str, Any]:
+        """Give the variables of the only container of this name."""
+        (environment,) = self.environments(container)
+        return environment
+
+    def environments(self, container: str) -> list[dict[str, Any]]:
+        """Give the variables of each container of this name."""
+        return [
+            {one["Name"]: one["Value"] for one in each.get("Environment", [])} for each in self._containers(container)
+        ]
+
+    def _containers(self, name: str) -> list[Any]:
+        return [
             container
             for definition in self.of_type("AWS::ECS::TaskDefinition").values()
             for container in definition["ContainerDefinitions"]
             if container["Name"] == name
         ]
-        assert len(found) == 1, f"{len(found)} containers {name}"
-        return found[0]
-
-    def environment(self, container: str) -> dict[str, Any]:
-        """Give a container's variables."""
-        return {one["Name"]: one["Value"] for one in self.container(container).get("Environment", [])}
 
     def statements(self, role_part: str) -> list[dict[str, Any]]:
         """Give the policy statements of the role with this in its logical id."""

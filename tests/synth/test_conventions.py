@@ -84,13 +84,13 @@ EITHER = {
     "svcWorkerErrorsAlarm",
 }
 TASK = EITHER | {
-    "svcPayloadBucket",
-    "svcPayloadBucketPolicy",
+    "WatchbotPayloads",
+    "WatchbotPayloadsPolicy",
     "svcWatcherTask",
     "svcWatcherTaskExecutionRole",
     "svcWatcherTaskExecutionRoleDefaultPolicy",
     "svcWatcherTaskTaskRole",
-    "svcWatcherTaskTaskRoleDefaultPolicy",
+    "svcWatcherTaskRights",
     "svcWorkerTask",
     "svcWorkerTaskExecutionRole",
     "svcWorkerTaskExecutionRoleDefaultPolicy",
@@ -102,7 +102,7 @@ IN_PROCESS = EITHER | {
     "svcTaskExecutionRole",
     "svcTaskExecutionRoleDefaultPolicy",
     "svcTaskTaskRole",
-    "svcTaskTaskRoleDefaultPolicy",
+    "svcTaskRights",
 }
 WITH_SCALING = {
     "svcAtMaxCapacityAlarm",

@@ -43,19 +43,20 @@ def _cost(monkeypatch: pytest.MonkeyPatch, **arguments: Any) -> tuple[int, int]:
 
 def test_a_process_service_beside_another_takes_few_calls_and_resources(monkeypatch: pytest.MonkeyPatch) -> None:
     calls, resources = _cost(monkeypatch, isolation=Isolation.PROCESS, command=["work"])
-    assert calls <= 70
+    assert calls <= 45
     assert resources <= 26
 
 
 def test_scaling_takes_few_calls_and_31_resources_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
     calls, resources = _cost(monkeypatch, isolation=Isolation.PROCESS, command=["work"], watchers=Scaling(max=10))
-    assert calls <= 82
+    assert calls <= 48
     assert resources <= 31
 
 
-def test_a_task_service_beside_another_takes_few_calls(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls, _ = _cost(monkeypatch)
-    assert calls <= 90
+def test_a_task_service_beside_another_takes_few_calls_and_resources(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls, resources = _cost(monkeypatch)
+    assert calls <= 49
+    assert resources <= 31
 
 
 def test_at_synthesis_a_service_takes_one_call_for_each_of_its_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
