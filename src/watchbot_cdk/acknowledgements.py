@@ -26,13 +26,8 @@ def acknowledge(construct: IConstruct, reasons: Mapping[str, str]) -> None:
     construct.node.add_metadata(_METADATA, dict(reasons))
 
 
-def acknowledge_image_pulls(definition: ecs.TaskDefinition, *images: ecs.ContainerImage) -> None:
-    """Say why ECS may ask for any registry's token: the action knows no resource.
-
-    It may where an image is in ECR, which no image given by its name in a registry is to the CDK.
-    """
-    if all(isinstance(image, ecs.RepositoryImage) for image in images):
-        return
+def acknowledge_image_pulls(definition: ecs.TaskDefinition) -> None:
+    """Say why ECS may ask for any registry's token: the action knows no resource."""
     role = execution_role(definition)
     acknowledge(role, {"AwsSolutions-IAM5[Resource::*]": "GetAuthorizationToken, to pull images, knows no resource"})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration, Size, Stack
+from aws_cdk import Duration, Size
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_logs as logs
 from constructs import Construct
@@ -12,7 +12,6 @@ from watchbot_cdk.remembered import remembered
 
 TMP_DIRECTORY = "/tmp"  # noqa: S108 - in a container, where it is the worker's alone
 SCRATCH_VOLUME = "watchbot-scratch"
-_WATCHERS_INIT = "WatchbotInit"
 _BUFFER = Size.mebibytes(25)
 
 
@@ -33,15 +32,6 @@ def container_log(log_group: logs.LogGroup) -> ecs.LogDriver:
 def with_init(scope: Construct) -> ecs.LinuxParameters:
     """Give a container an init process that reaps zombies and passes signals on."""
     return ecs.LinuxParameters(scope, "Init", init_process_enabled=True)
-
-
-@remembered
-def watchers_with_init(stack: Stack) -> ecs.LinuxParameters:
-    """Give all watchers of a stack an init process; those of workers are their own, which users may add to."""
-    found = stack.node.try_find_child(_WATCHERS_INIT)
-    if isinstance(found, ecs.LinuxParameters):
-        return found
-    return ecs.LinuxParameters(stack, _WATCHERS_INIT, init_process_enabled=True)
 
 
 def add_tmp(parameters: ecs.LinuxParameters, size_mib: float) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import CfnOutput, Names, Stack
+from constructs import Construct
 
 from watchbot.contract import OUTPUT_SUFFIX, Description
 from watchbot_cdk.stacks import name_of, outermost, path_of
@@ -19,14 +20,14 @@ def service_name(path: str, stack: Stack) -> str:
     return f"{name_of(top)}{path.removeprefix(path_of(top))}"
 
 
-def add_description(unique_id: str, description: Description, stack: Stack) -> CfnOutput:
+def add_description(scope: Construct, description: Description, stack: Stack) -> CfnOutput:
     """Write the description to the outermost stack, so that nobody has to look into nested ones. It is no export.
 
     ARNs, addresses and names have nothing that JSON escapes, also where only the deployment fills them in.
     """
     return CfnOutput(
         outermost(stack),
-        f"{unique_id}{OUTPUT_SUFFIX}",
+        f"{Names.unique_id(scope)}{OUTPUT_SUFFIX}",
         value=json.dumps(description.to_dict()),
         description="where the parts of this Watchbot are; read by the command watchbot",
     )

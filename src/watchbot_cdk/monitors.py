@@ -48,6 +48,6 @@ def add_monitors(
     if monitoring.dashboard:
         most = None if service.backlog is None else service.backlog.most_watchers
         resources[_DASHBOARD] = dashboard_resource(service.source, most)
-    included = include(scope, resources) if resources else None
+    included = include(scope, "Monitors", resources) if resources else None
     dashboards = {_DASHBOARD: _DASHBOARD} if monitoring.dashboard else {}
     return Monitors(Included(included, ids), Included(included, dashboards))

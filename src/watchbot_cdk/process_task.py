@@ -74,7 +74,7 @@ def add_process_task(
     grant_watching_keys(definition, arguments)
     grant_permissions(definition, arguments)
     acknowledge_task(definition, wildcards(rights), stack)
-    acknowledge_image_pulls(definition, arguments.image, watcher_image)
+    acknowledge_image_pulls(definition)
     return definition
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
+from constructs import Construct
 
 from watchbot_cdk.roles import task_role
 
@@ -38,24 +39,23 @@ class Right:
 def grant(definition: ecs.TaskDefinition, rights: Sequence[Right]) -> None:
     """Let what runs in the task do all this.
 
-    Several rights are one policy as it is, which takes the CDK a call to make where each of its grants is another.
+    Several rights are one policy, which takes the CDK three calls to make where each of its grants is another. It is a
+    child of the role, so that whatever waits for the role waits for its rights.
     """
+    role = task_role(definition)
     if len(rights) == 1:
         (only,) = rights
         iam.Grant.add_to_principal(
-            grantee=task_role(definition),
+            grantee=role,
             actions=list(only.actions),
             resource_arns=list(only.resources),
             conditions=only.conditions,
         )
         return
-    iam.CfnPolicy(
-        definition,
-        "Rights",
-        policy_name="watchbot",
-        policy_document={"Version": "2012-10-17", "Statement": [right.statement() for right in rights]},
-        roles=[task_role(definition).role_name],
-    )
+    statements = [right.statement() for right in rights]
+    document = iam.PolicyDocument.from_json({"Version": "2012-10-17", "Statement": statements})
+    # Attached by the role, which leaves it out of the template where roles are created by somebody else.
+    role.attach_inline_policy(iam.Policy(cast(Construct, role), "Rights", document=document))
 
 
 def wildcards(rights: Sequence[Right]) -> Mapping[str, str]:

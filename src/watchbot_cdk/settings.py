@@ -8,6 +8,7 @@ from typing import Any
 from aws_cdk import Duration, Tokenization
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
 
 from watchbot.contract import Settings
 from watchbot_cdk.arguments import Arguments
@@ -18,7 +19,6 @@ from watchbot_cdk.instance_choice import run_task_constraints, run_task_strategi
 from watchbot_cdk.log_group import log_group_name
 from watchbot_cdk.messages import Messages
 from watchbot_cdk.network import Network
-from watchbot_cdk.payload_bucket import PayloadBucket
 from watchbot_cdk.problems import in_seconds, is_token
 from watchbot_cdk.scaling import most_watchers
 from watchbot_cdk.task_definition import definition_arn
@@ -44,8 +44,7 @@ def task_environment(
     *,
     network: Network,
     worker: ecs.TaskDefinition,
-    payload_bucket: PayloadBucket,
-    payload_prefix: str,
+    payload_bucket: s3.IBucket,
 ) -> dict[str, str]:
     """Render the settings of a watcher that runs an ECS task for each message."""
     placement = arguments.placement
@@ -62,8 +61,7 @@ def task_environment(
         ),
         task_placement_constraints=run_task_constraints(placement.placement_constraints),
         task_placement_strategies=run_task_strategies(placement.placement_strategies),
-        task_payload_bucket=payload_bucket.name,
-        task_payload_prefix=payload_prefix,
+        task_payload_bucket=payload_bucket.bucket_name,
         task_subnets=() if interfaces is None else interfaces.subnets.ids,
         task_security_groups=() if interfaces is None else interfaces.security_group_ids(),
         task_public_ip=interfaces is not None and interfaces.public_ip,

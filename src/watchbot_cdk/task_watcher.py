@@ -12,10 +12,10 @@ from constructs import Construct
 from watchbot.contract import IMAGE_RUNTIME_DIRECTORY, WATCHER_CONTAINER
 from watchbot_cdk.acknowledgements import acknowledge_task
 from watchbot_cdk.arguments import Arguments
-from watchbot_cdk.containers import SCRATCH_VOLUME, container_log, loop_health, scratch, watchers_with_init
+from watchbot_cdk.containers import SCRATCH_VOLUME, container_log, loop_health, scratch, with_init
 from watchbot_cdk.messages import Messages
 from watchbot_cdk.network import Network
-from watchbot_cdk.payload_bucket import payload_bucket
+from watchbot_cdk.payload_bucket import add_payload_bucket
 from watchbot_cdk.rights import grant, wildcards
 from watchbot_cdk.settings import task_environment
 from watchbot_cdk.sidecars import keep_essential
@@ -35,13 +35,12 @@ def add_task_watcher(
     worker: ecs.TaskDefinition,
     watcher_image: ecs.ContainerImage,
     service: str,
-    unique_id: str,
     stack: Stack,
 ) -> ecs.FargateTaskDefinition:
     """Create the watcher's task definition, with a role that can do what a watcher does and nothing else.
 
     It is Fargate's wherever workers run, so that a cluster may shrink to no instance at all between jobs. Messages that
-    are too large for a worker's environment go through a bucket, under a prefix that is the service's alone.
+    are too large for a worker's environment go through a bucket of the watcher's own.
     """
     definition = ecs.FargateTaskDefinition(
         scope,
@@ -51,21 +50,14 @@ def add_task_watcher(
         runtime_platform=arguments.runtime_platform,
         volumes=[ecs.Volume(name=SCRATCH_VOLUME)],
     )
-    bucket, prefix = payload_bucket(stack, arguments.encryption_key), f"{unique_id}/"
+    payload_bucket = add_payload_bucket(scope, arguments.encryption_key)
     environment = task_environment(
-        arguments,
-        messages,
-        log_group,
-        service,
-        network=network,
-        worker=worker,
-        payload_bucket=bucket,
-        payload_prefix=prefix,
+        arguments, messages, log_group, service, network=network, worker=worker, payload_bucket=payload_bucket
     )
     _add_watcher(definition, watcher_image, environment, log_group, stack)
     rights = [
         *watching(arguments, messages),
-        *keeping_payloads(f"{bucket.arn}/{prefix}*"),
+        *keeping_payloads(payload_bucket),
         *running(worker, network.cluster, stack),
     ]
     if arguments.notifications.failure_topic is not None:
@@ -88,7 +80,7 @@ def _add_watcher(
         image=image,
         command=["listen"],
         environment=environment,
-        linux_parameters=watchers_with_init(stack),
+        linux_parameters=with_init(definition),
         logging=container_log(log_group),
         readonly_root_filesystem=True,
         health_check=loop_health(IMAGE_RUNTIME_DIRECTORY),

@@ -36,5 +36,5 @@ def add_task_worker(
     keep_essential(stack, definition, worker)
     grant(definition, [*working(arguments, messages)])
     grant_permissions(definition, arguments)
-    acknowledge_image_pulls(definition, arguments.image)
+    acknowledge_image_pulls(definition)
     return definition

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-from aws_cdk import Duration, Names, Size
+from aws_cdk import Duration, Size
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
@@ -282,8 +282,9 @@ class Watchbot(ServiceMetrics, Sources):
         self._messages = add_messages(self, arguments)
         self._log_group = add_log_group(self, arguments)
         self._network = add_network(self, arguments.placement, isolation, self._stack)
-        self._name = service_name(f"{path_of(scope)}/{id}", self._stack)
-        self._unique_id = Names.unique_id(self)
+        # Paths are made of ids but for two characters, and asking for one takes two calls.
+        path = self.node.path if {"/", "\n"} & set(id) else f"{path_of(scope)}/{id}"
+        self._name = service_name(path, self._stack)
         self._progress_table = add_progress_table(self, arguments.reduce, encryption_key)
         arguments = dataclasses.replace(arguments, progress_table=self._progress_table)
         self._add_tasks(arguments)
@@ -323,7 +324,6 @@ class Watchbot(ServiceMetrics, Sources):
                     self._task,
                     image,
                     self._name,
-                    self._unique_id,
                     self._stack,
                 )
 
@@ -359,7 +359,7 @@ class Watchbot(ServiceMetrics, Sources):
             worker_task_definition=definition_arn(self._task),
             progress_table=None if self._progress_table is None else self._progress_table.table_arn,
         )
-        add_description(self._unique_id, description, self._stack)
+        add_description(self, description, self._stack)
 
     @property
     def topic(self) -> sns.Topic:

@@ -20,8 +20,6 @@ from watchbot_cdk.roles import execution_role, task_role
 from watchbot_cdk.stacks import arn_prefix
 from watchbot_cdk.webhook import Webhook
 
-_EACH_AN_OBJECT = "each payload is an object of its own"
-
 
 def watching(arguments: Arguments, messages: Messages) -> Iterable[Right]:
     """Receive, extend, return and delete messages of the queue, dead-letter them, read their payloads and secrets."""
@@ -35,11 +33,9 @@ def watching(arguments: Arguments, messages: Messages) -> Iterable[Right]:
     yield from _signing_secret(arguments.ingress.webhook)
 
 
-def keeping_payloads(objects: str) -> Iterable[Right]:
-    """Put payloads of the service's own into S3, sign URLs to read them, and delete them."""
-    yield Right(
-        actions=["s3:PutObject", "s3:GetObject", "s3:DeleteObject"], resources=[objects], wildcard=_EACH_AN_OBJECT
-    )
+def keeping_payloads(bucket: s3.IBucket) -> Iterable[Right]:
+    """Put payloads into the service's own bucket, sign URLs to read them, and delete them."""
+    yield from _objects(bucket, ["s3:PutObject", "s3:GetObject", "s3:DeleteObject"])
 
 
 def protecting(cluster: ecs.ICluster, stack: Stack) -> Iterable[Right]:
@@ -143,6 +139,6 @@ def _objects(bucket: s3.IBucket, actions: Sequence[str]) -> Iterable[Right]:
     yield Right(
         actions=actions,
         resources=[f"{arn}/*"],
-        wildcard=_EACH_AN_OBJECT,
+        wildcard="each payload is an object of its own, in a bucket of payloads",
     )
     yield Right(actions=["s3:ListBucket"], resources=[arn])

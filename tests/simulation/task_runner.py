@@ -17,7 +17,7 @@ from watchbot.task_runner import TaskRunner
 def task_runner(ecs: SimulatedEcs, settings: Settings, payloads: Payloads | None = None) -> TaskRunner:
     """Make a runner as the program does, with the loop's time as ECS's."""
     shared = {"WorkTopic": "arn:topic"}
-    message = TaskMessage(shared, payloads, settings.task_payload_bucket, settings.task_payload_prefix)
+    message = TaskMessage(shared, payloads, settings.task_payload_bucket)
     now = asyncio.get_running_loop().time
     reported = ReportedEcs(ecs, ecs.troubles.append)
     return make(settings, reported, shared, message, lambda message_id, arn: None, random.Random(1), now)

@@ -49,7 +49,8 @@ _TASK: Roles = {
     "WorkerTaskExecutionRole": _LOGGING,
     "WatcherTaskTaskRole": _RECEIVING
     | _RUNNING
-    | _on("Payloads/service/*", "s3:PutObject", "s3:GetObject", "s3:DeleteObject"),
+    | _on("PayloadBucket/*", "s3:PutObject", "s3:GetObject", "s3:DeleteObject")
+    | _on("PayloadBucket", "s3:ListBucket"),
     "WatcherTaskExecutionRole": _LOGGING | _PULLING,
 }
 _PROCESS: Roles = {
@@ -187,7 +188,5 @@ def _named(resource: str, stack: str, service: str) -> str:
     name = re.sub(r"^arn:[^:]*:\w+:[^:]*:[^:]*:", "", name)
     name = re.sub(r"(?<=[a-z])[0-9A-F]{8}\b", "", name)
     name = re.sub(r"^repository/.*container-assets.*", "repository/container-assets", name)
-    # The bucket of the stack, or of its services under one key, and what is the service's in it.
-    name = re.sub(rf"^WatchbotPayloads\w*/{stack}{service}/", "Payloads/service/", name)
     name = re.sub(r"^task/(WatchbotCluster|mine)/", "task/cluster/", name)
     return re.sub(rf"\b(?:{stack})?(?:{service}|Watchbot)(?=[A-Z])", "", name)

@@ -43,7 +43,7 @@ ALL = {*DEFAULT, "CpuUtilization", "MemoryUtilization"}
 def alarms_of(template: Template) -> dict[str, dict[str, Any]]:
     """Give the alarms of svc by the names that a Watchbot has for them."""
     found = template.of_type("AWS::CloudWatch::Alarm")
-    return {name[:-8].removeprefix("svc").removesuffix("Alarm"): alarm for name, alarm in found.items()}
+    return {name[:-8].removeprefix("svcMonitors").removesuffix("Alarm"): alarm for name, alarm in found.items()}
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sns as sns
+from constructs import Construct
 
 from tests.synth.template import Template, image, placeholders, synth, synth_watchbot
 from watchbot_cdk import Isolation, Scaling, Watchbot
@@ -61,36 +63,36 @@ SHARED = {
 }
 """What a stack has once for all its Watchbots."""
 EITHER = {
-    "svcDashboard",
-    "svcDeadLetterAlarm",
+    "svcMonitorsDashboard",
+    "svcMonitorsDeadLetterAlarm",
     "svcDeadLetterQueue",
     "svcDeadLetterQueuePolicy",
-    "svcDwellTimeAlarm",
-    "svcFailedWorkerPlacementAlarm",
+    "svcMonitorsDwellTimeAlarm",
+    "svcMonitorsFailedWorkerPlacementAlarm",
     "svcLogGroup",
-    "svcMoreDeadLettersAlarm",
+    "svcMonitorsMoreDeadLettersAlarm",
     "svcNotificationTopic",
     "svcNotificationTopicPolicy",
     "svcQueue",
     "svcQueuePolicy",
     "svcQueueDemosvcTopic6E728FCC",
-    "svcQueueSizeAlarm",
+    "svcMonitorsQueueSizeAlarm",
     "svcSecurityGroup",
     "svcService",
-    "svcStalledAlarm",
+    "svcMonitorsStalledAlarm",
     "svcTopic",
     "svcTopicPolicy",
-    "svcWorkerErrorRateAlarm",
-    "svcWorkerErrorsAlarm",
+    "svcMonitorsWorkerErrorRateAlarm",
+    "svcMonitorsWorkerErrorsAlarm",
 }
 TASK = EITHER | {
-    "WatchbotPayloads",
-    "WatchbotPayloadsPolicy",
+    "svcPayloadBucket",
+    "svcPayloadBucketPolicy",
     "svcWatcherTask",
     "svcWatcherTaskExecutionRole",
     "svcWatcherTaskExecutionRoleDefaultPolicy",
     "svcWatcherTaskTaskRole",
-    "svcWatcherTaskRights",
+    "svcWatcherTaskTaskRoleRights",
     "svcWorkerTask",
     "svcWorkerTaskExecutionRole",
     "svcWorkerTaskExecutionRoleDefaultPolicy",
@@ -102,16 +104,16 @@ IN_PROCESS = EITHER | {
     "svcTaskExecutionRole",
     "svcTaskExecutionRoleDefaultPolicy",
     "svcTaskTaskRole",
-    "svcTaskRights",
+    "svcTaskTaskRoleRights",
 }
 WITH_SCALING = {
-    "svcAtMaxCapacityAlarm",
-    "svcQueueSizeAlarm",
-    "svcScalableTarget",
-    "svcScaleInAlarm",
-    "svcScaleInPolicy",
-    "svcScaleOutAlarm",
-    "svcScaleOutPolicy",
+    "svcMonitorsAtMaxCapacityAlarm",
+    "svcMonitorsQueueSizeAlarm",
+    "svcMonitorsScalableTarget",
+    "svcMonitorsScaleInAlarm",
+    "svcMonitorsScaleInPolicy",
+    "svcMonitorsScaleOutAlarm",
+    "svcMonitorsScaleOutPolicy",
 }
 """What comes with Scaling, and the one that goes."""
 
@@ -126,6 +128,48 @@ def test_construct_ids_stay_as_they_are(isolation: tuple[dict[str, Any], set[str
     arguments, ids = isolation
     assert _names(synth_watchbot(**arguments)) == ids | SHARED
     assert _names(synth_watchbot(**arguments, watchers=Scaling(max=2))) ^ (ids | SHARED) == WITH_SCALING
+
+
+def test_a_service_has_the_name_of_its_path_whatever_is_in_its_id() -> None:
+    def build(stack: Stack) -> None:
+        for name in ("maps/tiles 2", "two\nlines", "画像", "*", "Default"):
+            paths.add(Watchbot(Construct(stack, f"Team{len(paths)}"), name, image=image()).node.path)
+            paths.add(Watchbot(stack, name, image=image()).node.path)
+
+    paths: set[str] = set()
+    watchers = synth(build).environments("watcher")
+    assert {one["WATCHBOT_SERVICE"] for one in watchers} == paths
+    assert len(paths) == 10
+
+
+def test_roles_may_be_created_by_somebody_else_who_is_told_of_every_right(tmp_path: Path) -> None:
+    """Where an account takes no IAM resources from an app."""
+    app = App(outdir=str(tmp_path))
+    stack = Stack(app, "Demo")
+    iam.Role.customize_roles(stack, prevent_synthesis=True, use_precreated_roles=dict.fromkeys(_PRECREATED, "given"))
+    Watchbot(stack, "svc", image=image(), reduce=True)
+    Watchbot(stack, "process", image=image(), **PROCESS)
+    template = Template(app.synth().get_stack_by_name("Demo").template)
+    assert not [one["Type"] for one in template.resources.values() if one["Type"].startswith("AWS::IAM::")]
+    report = json.loads((tmp_path / "iam-policy-report.json").read_text())
+    told = {
+        role["roleConstructPath"]: {
+            action
+            for statement in role["identityPolicyStatements"]
+            for action in (statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]])
+        }
+        for role in report["roles"]
+    }
+    assert told["Demo/svc/WatcherTask/TaskRole"] >= {"ecs:RunTask", "iam:PassRole", "sqs:ReceiveMessage"}
+    assert told["Demo/svc/WorkerTask/TaskRole"] >= {"sns:Publish", "dynamodb:UpdateItem"}
+    assert told["Demo/process/Task/TaskRole"] >= {"sns:Publish", "sqs:SendMessage", "ecs:UpdateTaskProtection"}
+
+
+_PRECREATED = [
+    "Demo/WatchbotVpc/FlowLog/IAMRole",
+    *(f"Demo/svc/{task}/{role}" for task in ("WatcherTask", "WorkerTask") for role in ("TaskRole", "ExecutionRole")),
+    *(f"Demo/process/Task/{role}" for role in ("TaskRole", "ExecutionRole")),
+]
 
 
 def test_tags_reach_every_resource_and_every_task(isolation: tuple[dict[str, Any], set[str]]) -> None:

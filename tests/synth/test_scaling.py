@@ -104,11 +104,11 @@ def _adjustment(policy: Mapping[str, Any], beyond: float) -> Any:
 
 def _watchers(template: Template, name: str, visible: int, hidden: int) -> Any:
     """Give the number of watchers that this many messages are answered with; None when it is left as it is."""
-    alarm = template.one("AWS::CloudWatch::Alarm", f"{name}ScaleOutAlarm")
+    alarm = template.one("AWS::CloudWatch::Alarm", f"{name}MonitorsScaleOutAlarm")
     (value,) = evaluate(alarm["Metrics"][0]["Expression"], {"visible": [visible], "hidden": [hidden or None]})
     assert value is not None
     beyond = value - alarm["Threshold"]
-    return _adjustment(_policy(template, f"{name}ScaleOutPolicy"), beyond) if beyond >= 0 else None
+    return _adjustment(_policy(template, f"{name}MonitorsScaleOutPolicy"), beyond) if beyond >= 0 else None
 
 
 def test_one_message_starts_one_task(template: Template) -> None:
@@ -118,9 +118,9 @@ def test_one_message_starts_one_task(template: Template) -> None:
 def test_an_empty_queue_starts_nothing_and_ends_everything(template: Template) -> None:
     assert _watchers(template, "Idle", 0, 0) is None
     assert _target(template, "Idle")["MinCapacity"] == 0
-    (step,) = _policy(template, "IdleScaleInPolicy")["StepAdjustments"]
+    (step,) = _policy(template, "IdleMonitorsScaleInPolicy")["StepAdjustments"]
     assert step == {"MetricIntervalUpperBound": 0, "ScalingAdjustment": 0}
-    assert _policy(template, "BusyScaleInPolicy")["StepAdjustments"][0]["ScalingAdjustment"] == 2
+    assert _policy(template, "BusyMonitorsScaleInPolicy")["StepAdjustments"][0]["ScalingAdjustment"] == 2
 
 
 @pytest.mark.parametrize(
@@ -166,8 +166,8 @@ def test_a_backlog_is_counted_in_whole_jobs_without_rounding() -> None:
 
 
 def test_more_messages_are_answered_within_a_minute_and_an_empty_queue_after_three(template: Template) -> None:
-    out = template.one("AWS::CloudWatch::Alarm", "IdleScaleOutAlarm")
-    into = template.one("AWS::CloudWatch::Alarm", "IdleScaleInAlarm")
+    out = template.one("AWS::CloudWatch::Alarm", "IdleMonitorsScaleOutAlarm")
+    into = template.one("AWS::CloudWatch::Alarm", "IdleMonitorsScaleInAlarm")
     assert _condition(out) == ("GreaterThanOrEqualToThreshold", 1, 1, 1, "notBreaching")
     assert _condition(into) == ("LessThanOrEqualToThreshold", 0, 3, 3, "ignore")
     assert out["Metrics"] == into["Metrics"]
@@ -180,17 +180,17 @@ def _condition(alarm: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def test_a_minute_that_is_not_reported_yet_is_no_empty_queue(template: Template) -> None:
-    expression = template.one("AWS::CloudWatch::Alarm", "IdleScaleInAlarm")["Metrics"][0]["Expression"]
+    expression = template.one("AWS::CloudWatch::Alarm", "IdleMonitorsScaleInAlarm")["Metrics"][0]["Expression"]
     assert evaluate(expression, {"visible": [3, None], "hidden": [None, None]}) == [3, None]
 
 
 @pytest.mark.parametrize("direction", ["In", "Out"])
 def test_each_direction_has_a_policy_and_an_alarm_that_tells_nobody(template: Template, direction: str) -> None:
-    policy = _policy(template, f"IdleScale{direction}Policy")
+    policy = _policy(template, f"IdleMonitorsScale{direction}Policy")
     assert (policy["AdjustmentType"], policy["Cooldown"]) == ("ExactCapacity", 300)
     assert policy["MetricAggregationType"] == "Maximum"
-    (action,) = template.one("AWS::CloudWatch::Alarm", f"IdleScale{direction}Alarm")["AlarmActions"]
-    assert action["Ref"].startswith(f"IdleScale{direction}Policy")
+    (action,) = template.one("AWS::CloudWatch::Alarm", f"IdleMonitorsScale{direction}Alarm")["AlarmActions"]
+    assert action["Ref"].startswith(f"IdleMonitorsScale{direction}Policy")
 
 
 def test_a_deployment_leaves_the_number_of_watchers_as_it_is(template: Template) -> None:
@@ -216,13 +216,13 @@ def test_no_function_is_in_a_template(template: Template) -> None:
 def test_numbers_known_only_at_deployment_scale_without_a_function_of_ours(template: Template) -> None:
     target = _target(template, "Unknown")
     assert (target["MinCapacity"], target["MaxCapacity"]) == ({"Ref": "LeastNumber"}, {"Ref": "MostNumber"})
-    (step,) = _policy(template, "UnknownScaleInPolicy")["StepAdjustments"]
+    (step,) = _policy(template, "UnknownMonitorsScaleInPolicy")["StepAdjustments"]
     assert step["ScalingAdjustment"] == {"Ref": "LeastNumber"}
-    ladder = _policy(template, "UnknownScaleOutPolicy")
+    ladder = _policy(template, "UnknownMonitorsScaleOutPolicy")
     needed = [_adjustment(ladder, number - 1) for number in range(1, 5001)]
     assert (needed[0], needed[-1]) == (1, 5000)
     assert all(number <= watchers <= 1.6 * number for number, watchers in enumerate(needed, 1))
-    expression = template.one("AWS::CloudWatch::Alarm", "UnknownScaleOutAlarm")["Metrics"][0]["Expression"]
+    expression = template.one("AWS::CloudWatch::Alarm", "UnknownMonitorsScaleOutAlarm")["Metrics"][0]["Expression"]
     assert placeholders(expression) == "CEIL((visible + FILL(hidden, 0)) / (<{'Ref': 'WorkersNumber'}> * 1))"
 
 
@@ -241,19 +241,19 @@ def test_other_minima_at_certain_times_are_actions_of_the_target(template: Templ
 
 def test_a_scheduled_minimum_below_min_lets_the_service_go_down_to_it(template: Template) -> None:
     assert _target(template, "Nightly")["MinCapacity"] == 2
-    assert _policy(template, "NightlyScaleInPolicy")["StepAdjustments"][0]["ScalingAdjustment"] == 0
+    assert _policy(template, "NightlyMonitorsScaleInPolicy")["StepAdjustments"][0]["ScalingAdjustment"] == 0
     assert _watchers(template, "Nightly", 1, 0) == 1
-    assert _policy(template, "TimedScaleInPolicy")["StepAdjustments"][0]["ScalingAdjustment"] == 0
+    assert _policy(template, "TimedMonitorsScaleInPolicy")["StepAdjustments"][0]["ScalingAdjustment"] == 0
 
 
 def test_a_backlog_for_which_max_is_too_few_for_half_an_hour_is_told(template: Template) -> None:
-    alarm = template.one("AWS::CloudWatch::Alarm", "PatientAtMaxCapacityAlarm")
+    alarm = template.one("AWS::CloudWatch::Alarm", "PatientMonitorsAtMaxCapacityAlarm")
     assert _condition(alarm) == ("GreaterThanThreshold", 50, 6, 6, "notBreaching")
     queries = alarm["Metrics"]
     assert {(one["MetricStat"]["Period"], one["MetricStat"]["Stat"]) for one in queries[1:]} == {(300, "Average")}
     series: dict[str, Points] = {"visible": [900, 901, None], "hidden": [100, 100, 500]}
     assert evaluate(queries[0]["Expression"], series) == [50, 50.05, None]
-    unknown = template.one("AWS::CloudWatch::Alarm", "UnknownAtMaxCapacityAlarm")
+    unknown = template.one("AWS::CloudWatch::Alarm", "UnknownMonitorsAtMaxCapacityAlarm")
     assert unknown["Threshold"] == {"Ref": "MostNumber"}
 
 

@@ -125,7 +125,7 @@ def test_every_right_of_every_role_is_on_theas_list(reviewed: tuple[App, dict[st
 
 def test_a_right_that_is_not_on_the_list_is_found(reviewed: tuple[App, dict[str, Template]]) -> None:
     whole = copy.deepcopy(dict(reviewed[1]["notified"].whole))
-    (policy,) = [one for name, one in whole["Resources"].items() if name.startswith("taskWatcherTaskRights")]
+    (policy,) = [one for name, one in whole["Resources"].items() if name.startswith("taskWatcherTaskTaskRoleRights")]
     policy["Properties"]["PolicyDocument"]["Statement"][0]["Action"].append("sqs:PurgeQueue")
     found = rights_in(Template(whole), "notified", RIGHTS["notified"])
     more = found["task"]["WatcherTaskTaskRole"] - RIGHTS["notified"]["task"]["WatcherTaskTaskRole"]

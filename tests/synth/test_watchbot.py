@@ -211,13 +211,13 @@ def test_the_watcher_may_do_exactly_what_it_does(task: Template) -> None:
         "s3:PutObject",
         "s3:GetObject",
         "s3:DeleteObject",
+        "s3:ListBucket",
     }
     objects = rights["s3:PutObject"]
     assert rights["s3:GetObject"] == rights["s3:DeleteObject"] == objects
-    prefix = task.environment("watcher")["WATCHBOT_TASK_PAYLOAD_PREFIX"]
-    assert len(objects) == 1
-    assert "WatchbotPayloads" in objects[0]
-    assert objects[0].endswith(f"/{prefix}*")
+    assert len(objects) == len(rights["s3:ListBucket"]) == 1
+    assert objects == [rights["s3:ListBucket"][0] + "/*"]
+    assert "svcPayloadBucket" in objects[0]
     assert [action for action, resources in rights.items() if "*" in resources] == ["ecs:ListTasks"]
     assert "svcQueue" in rights["sqs:ReceiveMessage"][0]
     assert "svcDeadLetterQueue" in rights["sqs:SendMessage"][0]
@@ -345,8 +345,8 @@ def test_ids_of_queues_tasks_and_logs_are_contract(task: Template, process: Temp
     assert prefixes(task, "AWS::ECS::TaskDefinition") == {"svcWorkerTask", "svcWatcherTask"}
     assert prefixes(process, "AWS::ECS::TaskDefinition") == {"svcTask"}
     assert prefixes(task, "AWS::SNS::Topic") == {"svcTopic", "svcNotificationTopic"}
-    assert prefixes(task, "AWS::CloudWatch::Dashboard") == {"svcDashboard"}
-    assert prefixes(task, "AWS::S3::Bucket") == {"WatchbotPayloads"}
+    assert prefixes(task, "AWS::CloudWatch::Dashboard") == {"svcMonitorsDashboard"}
+    assert prefixes(task, "AWS::S3::Bucket") == {"svcPayloadBucket"}
     assert prefixes(task, "AWS::Logs::LogGroup") == {"svcLogGroup", "WatchbotFlowLogs"}
 
 

@@ -30,7 +30,6 @@ SETTINGS = Settings(
     cluster="cluster",
     task_definition="family",
     task_payload_bucket="bucket",
-    task_payload_prefix="svc/",
 )
 TEXTS = [
     "x" * 7_000,
@@ -74,7 +73,7 @@ def _job(text: str, attributes: dict[str, dict[str, str]] | None = None, pointer
 
 
 def _prepared(job: Job, payloads: SimulatedPayloads, bucket: str | None = "bucket") -> Job:
-    return run_virtual(TaskMessage({}, payloads, bucket, "svc/").prepared(job))
+    return run_virtual(TaskMessage({}, payloads, bucket).prepared(job))
 
 
 LONG = {"long": {"Type": "String", "Value": "a" * 9_000}}
@@ -108,10 +107,8 @@ def test_what_was_parked_is_known_from_the_message_alone() -> None:
     payloads = SimulatedPayloads()
     body = json.dumps({"Type": "Notification", "TopicArn": "arn", "Message": "x" * 9_000, "MessageAttributes": LONG})
     message = Message("m1", "handle", body, {}, {}, 0)
-    run_virtual(TaskMessage({}, payloads, "bucket", "svc/").prepared(Job(message, "x" * 9_000, attributes=LONG)))
-    assert set(payloads.objects) == set(TaskMessage({}, payloads, "bucket", "svc/").parked(message)) != set()
-    # A watcher may do nothing with other keys of the bucket, which services share.
-    assert all(pointer.key.startswith("svc/m1") for pointer in payloads.objects)
+    run_virtual(TaskMessage({}, payloads, "bucket").prepared(Job(message, "x" * 9_000, attributes=LONG)))
+    assert set(payloads.objects) == set(TaskMessage({}, payloads, "bucket").parked(message)) != set()
 
 
 @pytest.mark.parametrize("text", ["a\0b", "\ud800", '"\\\0', "ü\0" * 5_000])
@@ -120,7 +117,7 @@ def test_a_text_that_no_variable_can_hold_is_behind_a_url(text: str) -> None:
     payloads = SimulatedPayloads()
     body = json.dumps({"Type": "Notification", "TopicArn": "arn", "Message": text})
     message = Message("m1", "handle", body, {}, {}, 0)
-    task_message = TaskMessage({}, payloads, "bucket", "svc/")
+    task_message = TaskMessage({}, payloads, "bucket")
     job = run_virtual(task_message.prepared(Job(message, text)))
     assert job.url is not None
     assert (job.text, payloads.read(job.url)) == (None, text.encode("utf-8", "surrogatepass"))

@@ -428,7 +428,6 @@ class Settings:
     task_placement_constraints: tuple[dict[str, str], ...] = _setting("TASK_PLACEMENT_CONSTRAINTS", _objects, ())
     task_placement_strategies: tuple[dict[str, str], ...] = _setting("TASK_PLACEMENT_STRATEGIES", _objects, ())
     task_payload_bucket: str | None = _setting("TASK_PAYLOAD_BUCKET", _text, None)
-    task_payload_prefix: str = _setting("TASK_PAYLOAD_PREFIX", str, "")
     task_subnets: tuple[str, ...] = _setting("TASK_SUBNETS", _names, ())
     task_security_groups: tuple[str, ...] = _setting("TASK_SECURITY_GROUPS", _names, ())
     task_public_ip: bool = _setting("TASK_PUBLIC_IP", _flag, False)

@@ -123,7 +123,7 @@ async def _listen(
     opener = EnvelopeOpener(settings.payload_bucket)
     payloads = _payloads(settings, aws)
     variables = shared_variables(settings)
-    task_message = TaskMessage(variables, payloads, settings.task_payload_bucket, settings.task_payload_prefix)
+    task_message = TaskMessage(variables, payloads, settings.task_payload_bucket)
     cleaner = None if payloads is None else _cleaner(payloads, opener, task_message, journal)
     tails = OutputTails()
     notify = notifier(settings, environment, aws, opener, tails, journal, chance)

@@ -19,15 +19,14 @@ _ALWAYS_FITS = 400
 class TaskMessage:
     """Sees to it that a job fits into RunTask's overrides.
 
-    Attributes, or else a text, or both, that do not fit are put into ``bucket``, under keys that begin with ``prefix``,
-    and the worker gets URLs of them. A text that is an object in S3 already, and too long, is not copied.
+    Attributes, or else a text, or both, that do not fit are put into ``bucket``, the service's own, and the worker gets
+    URLs of them. A text that is an object in S3 already, and too long, is not copied.
     """
 
-    def __init__(self, shared: Mapping[str, str], payloads: Payloads | None, bucket: str | None, prefix: str) -> None:
+    def __init__(self, shared: Mapping[str, str], payloads: Payloads | None, bucket: str | None) -> None:
         self._shared = shared
         self._payloads = payloads
         self._bucket = bucket
-        self._prefix = prefix
 
     async def prepared(self, job: Job) -> Job:
         """Give the job in a form that fits; raises :class:`MessageTooLargeError` and what S3's calls raise."""
@@ -53,13 +52,13 @@ class TaskMessage:
         if self._bucket is None or (is_short and "\\u" not in message.body):
             return []
         has_attributes = bool(message.message_attributes) or '"MessageAttributes"' in message.body
-        text, attributes = self._places(self._bucket, message)
+        text, attributes = _places(self._bucket, message)
         return [text, attributes] if has_attributes else [text]
 
     async def _forms(self, job: Job) -> list[Job]:
         """Give the forms that the job may take instead, the best one first: workers read ``Message`` most of all."""
         forms = [dataclasses.replace(job, attributes={})]
-        text_at, attributes_at = (None, None) if self._bucket is None else self._places(self._bucket, job.message)
+        text_at, attributes_at = (None, None) if self._bucket is None else _places(self._bucket, job.message)
         text_at = text_at if job.pointer is None else job.pointer
         if self._payloads is None or text_at is None:
             return forms
@@ -75,20 +74,20 @@ class TaskMessage:
         """Put behind the URLs of a form what is not there yet."""
         if self._bucket is None or self._payloads is None:
             return
-        text_at, attributes_at = self._places(self._bucket, job.message)
+        text_at, attributes_at = _places(self._bucket, job.message)
         if form.url is not None and job.pointer is None:
             await self._payloads.put(text_at, encode(job.text or ""))
         if form.attributes_url is not None:
             await self._payloads.put(attributes_at, encode(job.attributes_text or ""))
 
-    def _places(self, bucket: str, message: Message) -> tuple[Pointer, Pointer]:
-        key = f"{self._prefix}{message.message_id}"
-        return Pointer(bucket, key), Pointer(bucket, f"{key}/attributes")
-
     def _fits(self, job: Job) -> bool:
         is_whole = job.text is not None or job.url is not None
         texts = [job.text or "", (job.attributes_url is None and job.attributes_text) or ""]
         return is_whole and all(map(is_speakable, texts)) and overrides_size(job, self._shared) <= OVERRIDES_LIMIT
+
+
+def _places(bucket: str, message: Message) -> tuple[Pointer, Pointer]:
+    return Pointer(bucket, message.message_id), Pointer(bucket, f"{message.message_id}/attributes")
 
 
 def _attributes_length(message: Message) -> int:
