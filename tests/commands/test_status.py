@@ -50,7 +50,9 @@ def _set_alarm_off(operated: Operated, kind: str) -> str:
     cloudformation = operated.emulator.client("cloudformation")
     resources = cloudformation.list_stack_resources(StackName=operated.name)["StackResourceSummaries"]
     name = next(
-        one["PhysicalResourceId"] for one in resources if one["LogicalResourceId"].startswith(f"plain{kind}Alarm")
+        one["PhysicalResourceId"]
+        for one in resources
+        if one["LogicalResourceId"].startswith(f"plainMonitors{kind}Alarm")
     )
     operated.emulator.client("cloudwatch").set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="a test")
     return str(name)
