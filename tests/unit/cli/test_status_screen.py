@@ -28,7 +28,7 @@ def _seen(snapshot: Snapshot, width: int = 200) -> str:
         "deployment    under way: 2 of 6 new watchers run",
         "workers       32 tasks run, 1 could not be started yet",
         "alarms        1 of 8 in ALARM",
-        "ALARM Thumbnails-svcDeadLetterAlarm0BF1-Q3ZC for 5.0 h, since 2026-01-01 22:04:05 UTC",
+        "ALARM Thumbnails-svcMonitorsDeadLetterAlarm0BF1-Q3ZC for 5.0 h, since 2026-01-01 22:04:05 UTC",
     ],
 )
 def test_every_fact_is_a_line(line: str) -> None:
