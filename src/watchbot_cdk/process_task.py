@@ -26,7 +26,7 @@ from watchbot_cdk.rights import grant, wildcards
 from watchbot_cdk.settings import process_environment
 from watchbot_cdk.sidecars import keep_essential
 from watchbot_cdk.task_definition import add_task_definition
-from watchbot_cdk.watcher_rights import grant_watching_keys, protecting, watching
+from watchbot_cdk.watcher_rights import grant_keys_and_topic, protecting, watching
 from watchbot_cdk.worker_container import add_worker_container
 from watchbot_cdk.worker_rights import grant_permissions, working
 
@@ -71,7 +71,7 @@ def add_process_task(
     keep_essential(stack, definition, worker, install)
     rights = [*watching(arguments, messages), *protecting(cluster, stack), *working(arguments, messages)]
     grant(definition, rights)
-    grant_watching_keys(definition, arguments)
+    grant_keys_and_topic(definition, arguments)
     grant_permissions(definition, arguments)
     acknowledge_task(definition, wildcards(rights), stack)
     acknowledge_image_pulls(definition)

@@ -39,8 +39,8 @@ class Right:
 def grant(definition: ecs.TaskDefinition, rights: Sequence[Right]) -> None:
     """Let what runs in the task do all this.
 
-    Several rights are one policy, which takes the CDK three calls to make where each of its grants is another. It is a
-    child of the role, so that whatever waits for the role waits for its rights.
+    Several rights are one policy, which takes the CDK three calls to make; a single one is a grant, which takes one.
+    Either is a child of the role, so that whatever waits for the role waits for its rights.
     """
     role = task_role(definition)
     if len(rights) == 1:

@@ -19,7 +19,7 @@ from watchbot_cdk.payload_bucket import add_payload_bucket
 from watchbot_cdk.rights import grant, wildcards
 from watchbot_cdk.settings import task_environment
 from watchbot_cdk.sidecars import keep_essential
-from watchbot_cdk.watcher_rights import grant_watching_keys, keeping_payloads, reading_log, running, watching
+from watchbot_cdk.watcher_rights import grant_keys_and_topic, keeping_payloads, reading_log, running, watching
 
 _CPU = 256
 _MEMORY_MIB = 512
@@ -63,7 +63,7 @@ def add_task_watcher(
     if arguments.notifications.failure_topic is not None:
         rights += reading_log(log_group, stack)
     grant(definition, rights)
-    grant_watching_keys(definition, arguments)
+    grant_keys_and_topic(definition, arguments)
     acknowledge_task(definition, wildcards(rights), stack)
     return definition
 

@@ -98,7 +98,7 @@ def reading_log(log_group: logs.LogGroup, stack: Stack) -> Iterable[Right]:
     )
 
 
-def grant_watching_keys(definition: ecs.TaskDefinition, arguments: Arguments) -> None:
+def grant_keys_and_topic(definition: ecs.TaskDefinition, arguments: Arguments) -> None:
     """Let a task use the keys that what it watches is encrypted with, and tell a topic of failed jobs if there is one.
 
     These are grants of the CDK's, because keys and topics may need to be told of it in their own policies.

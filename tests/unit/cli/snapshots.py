@@ -80,7 +80,9 @@ BUSY = dataclasses.replace(
         job_seconds=Percentiles(42.0, 71.5, 130.0),
         sent_to_settled_seconds=Percentiles(95.0, 301.0, 640.0),
     ),
-    alarms=Alarms(8, (Alarm("Thumbnails-svcMonitorsDeadLetterAlarm0BF1-Q3ZC", NOW - timedelta(hours=5), _DESCRIPTION),)),
+    alarms=Alarms(
+        8, (Alarm("Thumbnails-svcMonitorsDeadLetterAlarm0BF1-Q3ZC", NOW - timedelta(hours=5), _DESCRIPTION),)
+    ),
 )
 
 
