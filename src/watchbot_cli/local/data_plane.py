@@ -35,6 +35,7 @@ class DataPlane:
     def __init__(self, templates: Mapping[str, Mapping[str, Any]], emulator: Emulator) -> None:
         self._templates = templates
         self._cloudformation = emulator.client("cloudformation")
+        self._sns = emulator.client("sns")
         self._exports = {
             name: (stack, output["Value"])
             for stack, template in templates.items()
@@ -70,6 +71,7 @@ class DataPlane:
         }
         self._cloudformation.create_stack(StackName=stack, TemplateBody=json.dumps(template))
         found = {output["OutputKey"]: output["OutputValue"] for output in self._outputs(stack)}
+        self._order_topics(stack, resources)
         self._created[stack] = [str(found[f"V{number}"]) for number in range(len(values))]
 
     def _outputs(self, stack: str) -> list[dict[str, str]]:
@@ -85,6 +87,18 @@ class DataPlane:
                 why = found.get("StackStatusReason") or status
                 raise CommandError(f"the queues of stack {stack} could not be created on this machine: {why}")
             time.sleep(0.05)
+
+    def _order_topics(self, stack: str, resources: Mapping[str, Any]) -> None:
+        """Make the FIFO topics of a stack FIFO: the CloudFormation of the embedded AWS makes standard ones of them."""
+        for name, resource in resources.items():
+            properties = resource.get("Properties", {})
+            if resource["Type"] != "AWS::SNS::Topic" or not properties.get("FifoTopic"):
+                continue
+            found = self._cloudformation.describe_stack_resource(StackName=stack, LogicalResourceId=name)
+            arn = found["StackResourceDetail"]["PhysicalResourceId"]
+            by_content = str(bool(properties.get("ContentBasedDeduplication"))).lower()
+            for attribute, value in (("FifoTopic", "true"), ("ContentBasedDeduplication", by_content)):
+                self._sns.set_topic_attributes(TopicArn=arn, AttributeName=attribute, AttributeValue=value)
 
     def _shared(self, stack: str) -> dict[str, Any]:
         """Give the outputs that other stacks may import."""
