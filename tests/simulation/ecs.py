@@ -1,25 +1,54 @@
-"""An ECS by the documented rules, in virtual time: idempotent launches, late listings, limits that are enforced."""
+"""An ECS by the documented rules, in virtual time: idempotent launches, late listings, limits that are enforced.
+
+A call has its effect first and is answered later, as over a network.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import datetime
+import functools
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from watchbot.ecs import EcsError, TaskPage
 
 Fault = Callable[[str, int], Exception | None]
 
 
+ANSWER_SECONDS = 0.02
+"""From the effect of a call to its answer."""
+
 _SHOWN_SECONDS = 3600.0
 """ECS shows a stopped task for at least an hour."""
 
 
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+def _answered_later(
+    call: Callable[Concatenate[SimulatedEcs, _P], Coroutine[Any, Any, _T]],
+) -> Callable[Concatenate[SimulatedEcs, _P], Coroutine[Any, Any, _T]]:
+    """Let the answer to a call, or its error, arrive later than its effect."""
+
+    @functools.wraps(call)
+    async def answered_later(ecs: SimulatedEcs, /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        try:
+            return await call(ecs, *args, **kwargs)
+        finally:
+            await asyncio.sleep(ecs.answer_seconds(call.__name__))
+
+    return answered_later
+
+
 class SimulatedEcs:
-    """Tasks that run for ``seconds`` and exit with ``exit_code``, or with what is drawn for each."""
+    """Tasks that run for ``seconds`` and exit with ``exit_code``, or with what is drawn for each.
+
+    ``answer_seconds`` takes the name of a call and draws how long after its effect it is answered.
+    """
 
     def __init__(self, *, seconds: float = 60, exit_code: int | None = 0) -> None:
         self.draw_seconds: Callable[[], float] = lambda: seconds
@@ -31,6 +60,7 @@ class SimulatedEcs:
         self.troubles: list[str] = []
         self.fault: Fault = lambda name, number: None
         self.lose_answers = 0
+        self.answer_seconds: Callable[[str], float] = lambda name: ANSWER_SECONDS
         self.failures: list[str] = []
         self.startedby_stands_alone = False
         self.refuses: Callable[[], str | None] = lambda: None
@@ -43,6 +73,7 @@ class SimulatedEcs:
         self._tokens: dict[str, tuple[str, str]] = {}
         self._refused: dict[str, str] = {}
 
+    @_answered_later
     async def run_task(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         self._call("run_task")
         assert len(json.dumps(request["overrides"])) <= 8192
@@ -72,6 +103,7 @@ class SimulatedEcs:
             raise EcsError("timed out")
         return {"tasks": [{"taskArn": arn}], "failures": []}
 
+    @_answered_later
     async def describe_tasks(self, arns: Sequence[str]) -> Mapping[str, Any]:
         self._call("describe_tasks")
         assert 1 <= len(arns) <= 100
@@ -79,6 +111,7 @@ class SimulatedEcs:
         missing = [{"arn": arn, "reason": "MISSING"} for arn in arns if not self._is_shown(arn)]
         return {"tasks": known, "failures": missing}
 
+    @_answered_later
     async def list_tasks(
         self,
         *,
@@ -101,6 +134,7 @@ class SimulatedEcs:
         start = int(next_token or 0)
         return TaskPage(arns[start : start + 100], str(start + 100) if len(arns) > start + 100 else None)
 
+    @_answered_later
     async def stop_task(self, arn: str, reason: str) -> None:
         self._call("stop_task")
         self.stops.append((arn, reason))

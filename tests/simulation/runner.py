@@ -32,6 +32,18 @@ class Ran:
     stopped: bool = False
 
 
+class _Running:
+    """A worker; one that has ended can no longer be stopped, also when nobody has noticed its end yet."""
+
+    def __init__(self, ends_at: float) -> None:
+        self.stopped = asyncio.Event()
+        self._ends_at = ends_at
+
+    def stop(self) -> None:
+        if asyncio.get_running_loop().time() < self._ends_at:
+            self.stopped.set()
+
+
 class SimulatedRunner:
     """Does what ``script`` says for each job and remembers every run."""
 
@@ -43,7 +55,7 @@ class SimulatedRunner:
         self.most_at_once = 0
         self.found: dict[str, Result | Literal["running"]] = {}
         self._script = script
-        self._running: dict[str, asyncio.Event] = {}
+        self._running: dict[str, _Running] = {}
         self._end = asyncio.Event()
         self._draining = False
 
@@ -65,8 +77,9 @@ class SimulatedRunner:
         if work.does_not_start is not None:
             return Result(Outcome.DID_NOT_START, reason=work.does_not_start)
         loop = asyncio.get_running_loop()
-        began_at, stop = loop.time(), asyncio.Event()
-        self._running[job.message.message_id] = stop
+        began_at = loop.time()
+        running = self._running[job.message.message_id] = _Running(began_at + work.seconds)
+        stop = running.stopped
         self.most_at_once = max(self.most_at_once, len(self._running))
         started()
         try:
@@ -83,7 +96,7 @@ class SimulatedRunner:
 
     def abandon(self, message_id: str) -> None:
         if message_id in self._running:
-            self._running[message_id].set()
+            self._running[message_id].stop()
 
     async def drain(self, deadline: float) -> None:
         self._draining = True
@@ -91,8 +104,8 @@ class SimulatedRunner:
             async with asyncio.timeout_at(deadline):
                 await self._ended()
         except TimeoutError:
-            for stop in self._running.values():
-                stop.set()
+            for running in self._running.values():
+                running.stop()
             await self._ended()
 
     async def _ended(self) -> None:

@@ -30,23 +30,19 @@ class FifoGate:
         return True
 
     def leave(self, lease: Lease, *, removed: bool) -> tuple[Lease | None, list[Lease]]:
-        """Say that this message is settled; get who is next, and who must go back to the queue unstarted.
+        """Note that this message is settled; get who is next, and who must go back to the queue unstarted.
 
-        After a message that was not removed nobody is next: the rest of its group goes back in order, or it would
-        overtake the one that is to be tried again.
+        After a message that was not removed, those received behind it go back in order, or they would overtake it. It
+        may have been received again by then: it is next itself, with what came behind it.
         """
         group = lease.message.group_id
         if not self._fifo or group is None:
             return None, []
-        waiting = self._groups[group]
-        if removed:
-            while waiting:
-                following = waiting.popleft()
-                if not following.lost:
-                    return following, []
-                # SQS has taken it and those behind it back already.
-                rest = list(waiting)
-                del self._groups[group]
-                return None, [following, *rest]
+        waiting, back = self._groups[group], []
+        while not removed and waiting and waiting[0].message.message_id != lease.message.message_id:
+            back.append(waiting.popleft())
+        if waiting and not waiting[0].lost:
+            return waiting.popleft(), back
+        # SQS has taken a lost one and those behind it back already.
         del self._groups[group]
-        return None, list(waiting)
+        return None, [*back, *waiting]

@@ -18,6 +18,9 @@ _PAUSE_FROM_SECONDS = 1.0
 _PAUSE_TO_SECONDS = 60.0
 _GIVE_UP_SECONDS = 600.0
 
+_ANSWER_SECONDS = 1.0
+"""For the way of a poll to SQS and back, beside the time it waits there."""
+
 Admit = Callable[[list[Message], int], None]
 """Takes the messages of a poll and the number of slots that were taken for it."""
 
@@ -51,7 +54,7 @@ class Intake:
         self._chance = chance
         self._observe = observe
         self._allowed = 1
-        self._polls: set[asyncio.Task[None]] = set()
+        self._polls: dict[asyncio.Task[None], float] = {}
         self._failures = 0
         self._failing_since: float | None = None
         self._last_failure = 0.0
@@ -65,7 +68,7 @@ class Intake:
             await self._linger()
             if self._slots.free:
                 poll = asyncio.create_task(self._poll(self._take()))
-                self._polls.add(poll)
+                self._polls[poll] = asyncio.get_running_loop().time()
                 poll.add_done_callback(self._closed)
                 if self._failures:
                     await asyncio.wait({poll})
@@ -75,8 +78,16 @@ class Intake:
         while self._polls:
             await asyncio.wait(self._polls)
 
+    def open_seconds(self) -> float:
+        """Return for how long the open polls may still bring a message that becomes visible; 0 when none is open."""
+        if not self._polls:
+            return 0.0
+        last_opened_at = max(self._polls.values())
+        closed_at = last_opened_at + self._queue.poll_seconds + _ANSWER_SECONDS
+        return max(0.0, closed_at - asyncio.get_running_loop().time())
+
     def _closed(self, poll: asyncio.Task[None]) -> None:
-        self._polls.discard(poll)
+        del self._polls[poll]
         self._slots.recount()
 
     def _take(self) -> int:

@@ -19,22 +19,42 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quota
 _RETRY_SECONDS = 1.0
 _JITTER = 0.1
 _ROUNDING_SECONDS = 0.001
+"""Far less than a tick: times on the border of one belong to the later."""
 
 
 class LeaseLostError(Exception):
     """SQS says that the receipt handle no longer holds the message."""
 
 
-class Lease:
-    """One held message; its receipt handle can be replaced when the same message is received again."""
+class Returning:
+    """A return that SQS was asked for and may have carried out, although it has not answered yet.
 
-    __slots__ = ("expires_at", "heartbeat", "lost", "message", "on_lost", "released", "turn")
+    ``received_again`` is set when the message has come back meanwhile, ``over`` when the lease was let go.
+    """
+
+    __slots__ = ("over", "received_again")
+
+    def __init__(self) -> None:
+        self.over = asyncio.Event()
+        self.received_again = asyncio.Event()
+
+
+class Lease:
+    """One held message; its receipt handle can be replaced when the same message is received again.
+
+    While ``returning`` it cannot: a receive that comes then is another one, with a lease of its own, which is worked on
+    ``after`` this one was let go.
+    """
+
+    __slots__ = ("after", "expires_at", "heartbeat", "lost", "message", "on_lost", "released", "returning", "turn")
 
     def __init__(self, message: Message, visibility_seconds: float) -> None:
         self.message = message
         self.expires_at = message.received_at + visibility_seconds
         self.lost = False
         self.released = False
+        self.returning: Returning | None = None
+        self.after: Returning | None = None
         self.turn: int | None = None
         self.heartbeat: asyncio.Task[None] | None = None
         self.on_lost: Callable[[], None] | None = None
@@ -104,8 +124,16 @@ class LeaseKeeper:
         self._unschedule(lease)
 
     async def quiet(self, lease: Lease) -> None:
-        """Wait for a heartbeat that is under way: carried out late it would undo the back-off of a returned message."""
-        if lease.heartbeat is not None and not lease.heartbeat.done():
+        """Extend a lease no more that is about to be returned, and wait for a heartbeat that is under way.
+
+        Carried out after the return, a heartbeat would undo its back-off.
+        """
+        await self.extended(lease)
+        self._unschedule(lease)
+
+    async def extended(self, lease: Lease) -> None:
+        """Wait for the answer to a heartbeat that is under way."""
+        while lease.heartbeat is not None and not lease.heartbeat.done():
             await asyncio.wait([lease.heartbeat])
 
     def replace(self, lease: Lease, message: Message) -> None:
@@ -131,7 +159,7 @@ class LeaseKeeper:
 
     def _schedule(self, lease: Lease, at: float) -> None:
         self._unschedule(lease)
-        lease.turn = math.ceil(at / self._tick_seconds)
+        lease.turn = math.floor((at + _ROUNDING_SECONDS) / self._tick_seconds)
         if not self._turns or lease.turn < min(self._turns):
             self._wake.set()
         self._turns.setdefault(lease.turn, {})[lease] = None
@@ -160,7 +188,8 @@ class LeaseKeeper:
         wanted = []
         for lease in leases:
             seconds = lease.clamp(self._visibility_seconds, now)
-            if now + _ROUNDING_SECONDS >= lease.expires_at:
+            if now + self._tick_seconds > lease.expires_at:
+                # It will have run out before the next tick, and SQS began to count before its answer came here.
                 lease.lose()
             elif seconds <= max(0, lease.expires_at - now):
                 self._schedule(lease, lease.expires_at)

@@ -71,7 +71,10 @@ class Sqs(Protocol):
     """What the watcher asks of SQS. Every call raises :class:`SqsError` when it fails as a whole.
 
     A batch holds at most 10 entries and answers with one error, or None, for each of them in order.
+    ``poll_seconds`` is how long a receive waits for messages.
     """
+
+    poll_seconds: float
 
     async def receive(self, limit: int) -> list[Mapping[str, Any]]:
         """Wait for up to ``limit`` messages; empty when none came."""
@@ -94,7 +97,7 @@ class BotoSqs:
     ) -> None:
         self._queue_url = queue_url
         self._visibility_seconds = visibility_seconds
-        self._poll_seconds = poll_seconds
+        self.poll_seconds: float = poll_seconds
         self._poller = _client(aws, poll_seconds + _CALL_TIMEOUT_SECONDS, polls)
         timeout = max(1, min(_CALL_TIMEOUT_SECONDS, visibility_seconds // _CALLS_IN_A_LEASE))
         self._caller = _client(aws, timeout, _CALL_THREADS + _HEARTBEAT_THREADS)
@@ -109,7 +112,7 @@ class BotoSqs:
             lambda: self._poller.receive_message(
                 QueueUrl=self._queue_url,
                 MaxNumberOfMessages=limit,
-                WaitTimeSeconds=self._poll_seconds,
+                WaitTimeSeconds=int(self.poll_seconds),
                 # The queue's own timeout may be another one, and the first heartbeat would come too late.
                 VisibilityTimeout=self._visibility_seconds,
                 # The name that every boto3 since 1.34 knows; newer ones call it MessageSystemAttributeNames.

@@ -74,17 +74,19 @@ class TaskPoller:
             followed.ended.set_result(Lost.FORGOTTEN)
 
     async def _poll(self) -> None:
+        now = asyncio.get_running_loop().time
+        asked_at = now()
         while self._followed:
             calls = math.ceil(len(self._followed) / DESCRIBE_LIMIT)
             pause = max(self._interval_seconds / calls, 1 / self._calls_per_second)
-            await asyncio.sleep(pause)
             left = list(self._followed)
             while left:
-                if await self._ask(left[:DESCRIBE_LIMIT]):
-                    del left[:DESCRIBE_LIMIT]
+                # From call to call, not from answer to call: a slow answer must not slow the round down.
+                await asyncio.sleep(max(0, asked_at + pause - now()))
                 left = [arn for arn in left if arn in self._followed]
-                if left:
-                    await asyncio.sleep(pause)
+                asked_at = now()
+                if left and await self._ask(left[:DESCRIBE_LIMIT]):
+                    del left[:DESCRIBE_LIMIT]
 
     async def _ask(self, arns: list[str]) -> bool:
         try:

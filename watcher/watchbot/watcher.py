@@ -31,7 +31,8 @@ from watchbot.old_leases import OldLeases
 from watchbot.opener import Opener
 from watchbot.result import Result
 from watchbot.runner import Runner
-from watchbot.settlement import Delete, LetGo, Policy, Return, Settlement, removes
+from watchbot.settlement import Delete, Policy, Return, Settlement, removes
+from watchbot.settler import Settler
 from watchbot.slots import Slots
 from watchbot.stop import Stop
 from watchbot.work_queue import WorkQueue
@@ -40,9 +41,6 @@ _FIRST = asyncio.FIRST_COMPLETED
 
 _UNSETTLED_LIMIT = 1000
 """Jobs done whose messages SQS has not taken back yet: with so many of them, nothing more is received."""
-
-_REMEMBERED = 5000
-"""Finished messages whose ids are kept, so that one delivered twice is not worked on twice."""
 
 _SETTLE_SECONDS = 5.0
 """After the last worker has ended: how long a drain waits for SQS to take what is still to be said."""
@@ -54,8 +52,9 @@ _LATE_SECONDS = 10.0
 class Watcher:
     """Receives messages while there are slots, has a worker run for each, and tells the queue what became of it.
 
-    A message is in here exactly once: received again while its job runs, it only brings a newer receipt handle, and
-    received again after that it is only deleted again.
+    A message has one job here at a time. Received again while its job runs or its delete is on its way, it only brings
+    a newer receipt handle. Received again while it is being returned, it is a message like any other. Received again
+    after its job has finished, it is only deleted again.
     """
 
     def __init__(
@@ -85,8 +84,8 @@ class Watcher:
         self._slots = Slots(self._offered)
         self._old = OldLeases(self._slots.recount)
         self._intake = Intake(queue, self._slots, self._admit, max_polls=max_polls, chance=chance, observe=observe)
+        self._settler = Settler(queue, self._keeper, self._intake.open_seconds, fifo=fifo, observe=observe)
         self._held: dict[str, Lease] = {}
-        self._removed: dict[str, None] = {}
         self._work: set[asyncio.Task[None]] = set()
         self._running = 0
         self._draining = False
@@ -123,16 +122,16 @@ class Watcher:
         started = 0
         for message in messages:
             held = self._held.get(message.message_id)
-            self._observe(Received(message, again=held is not None or message.message_id in self._removed))
-            if held is not None:
+            finished = self._settler.finished(message.message_id)
+            is_working = held is not None and held.returning is None
+            self._observe(Received(message, again=is_working or finished is not None))
+            if held is not None and held.returning is None:
                 self._keeper.replace(held, message)
                 self._old.renewed(held)
                 continue
-            lease = self._keeper.hold(message)
-            lease.on_lost = functools.partial(self._observe_lost, lease)
-            self._held[message.message_id] = lease
-            if message.message_id in self._removed:
-                self._spawn(self._remove_again(lease))
+            lease = self._hold(message, held)
+            if finished is not None:
+                self._spawn(self._settle_again(lease, finished))
             elif self._draining:
                 self._spawn(self._hand_back([lease], "the watcher is stopping"))
             elif self._gate.enter(lease):
@@ -140,8 +139,20 @@ class Watcher:
                 self._spawn(self._handle(lease))
         self._slots.give_back(slots - started)
 
+    def _hold(self, message: Message, returning: Lease | None) -> Lease:
+        """Take up the lease of a receive; ``returning`` is that of the one before, if its return was not answered."""
+        lease = self._keeper.hold(message)
+        lease.on_lost = functools.partial(self._observe_lost, lease)
+        if returning is not None and returning.returning is not None:
+            lease.after = returning.returning
+            lease.after.received_again.set()
+        self._held[message.message_id] = lease
+        return lease
+
     async def _handle(self, lease: Lease) -> None:
         """Take one message from its slot to its settlement."""
+        if lease.after is not None:
+            await lease.after.over.wait()
         self._begin()
         try:
             result = await self._result(lease)
@@ -151,9 +162,7 @@ class Watcher:
         self._end()
         if not self._fifo:
             self._slots.give_back()
-        settlement = await self._settle(lease, self._decide(lease, result))
-        if removes(settlement):
-            self._remember(lease.message.message_id)
+        settlement = await self._settler.settle(lease, self._decide(lease, result))
         self._let_go(lease)
         self._observe(ended(lease.message, result, settlement))
         if self._fifo:
@@ -186,15 +195,6 @@ class Watcher:
             self._old.forget(lease)
             lease.on_lost = functools.partial(self._observe_lost, lease)
 
-    async def _settle(self, lease: Lease, settlement: Settlement) -> Settlement:
-        try:
-            if isinstance(settlement, Return):
-                await self._keeper.quiet(lease)
-            return await self._queue.settle(lease, settlement)
-        except Exception as error:  # noqa: BLE001 - the lease must not be held for ever, nor the rest of a group
-            self._observe(Bug(error, lease.message.message_id))
-            return LetGo()
-
     def _observe_lost(self, lease: Lease) -> None:
         self._observe(LeaseLost(lease.message))
 
@@ -213,12 +213,7 @@ class Watcher:
     def _decide(self, lease: Lease, result: Result | NoJob) -> Settlement:
         if isinstance(result, NoJob):
             return Delete()
-        settlement = self._policy.decide(result, lease.message.receive_count, self._chance)
-        if lease.lost and not removes(settlement):
-            return LetGo()
-        if lease.lost and self._fifo:
-            return LetGo()
-        return settlement
+        return self._policy.decide(result, lease.message.receive_count, self._chance)
 
     def _hand_over(self, lease: Lease, settlement: Settlement) -> None:
         """Give the slot to the next of the group, or free it and send the rest of the group back."""
@@ -235,32 +230,36 @@ class Watcher:
             self._spawn(self._handle(following))
 
     async def _hand_back(self, leases: list[Lease], reason: str) -> None:
-        for lease in leases:
-            if not lease.lost:
-                await self._settle(lease, Return(0))
-            self._let_go(lease)
-            self._observe(HandedBack(lease.message, reason))
+        """Return messages that nothing was done about, together and in their order."""
+        await asyncio.gather(*(self._hand_one_back(lease, reason) for lease in leases))
 
-    async def _remove_again(self, lease: Lease) -> None:
-        """Delete a message that was finished here: SQS may deliver one once more, or had taken it back before."""
-        await self._settle(lease, Delete())
+    async def _hand_one_back(self, lease: Lease, reason: str) -> None:
+        await self._settler.settle(lease, Return(0))
         self._let_go(lease)
+        self._observe(HandedBack(lease.message, reason))
 
-    def _remember(self, message_id: str) -> None:
-        self._removed[message_id] = None
-        if len(self._removed) > _REMEMBERED:
-            del self._removed[next(iter(self._removed))]
+    async def _settle_again(self, lease: Lease, finished: Settlement) -> None:
+        """Settle a message that was finished here: SQS may deliver one once more, or had taken it back before."""
+        await self._settler.settle(lease, finished)
+        self._let_go(lease)
 
     def _let_go(self, lease: Lease) -> None:
         self._keeper.release(lease)
         was_full = self._offered() == 0
-        del self._held[lease.message.message_id]
+        if self._held[lease.message.message_id] is lease:
+            del self._held[lease.message.message_id]
+        if lease.returning is not None:
+            lease.returning.over.set()
         if was_full:
             self._slots.recount()
 
     async def _drain(self, stop: Stop, intake: asyncio.Task[None]) -> None:
-        """Receive no more, let the workers finish, in time if that is pressed for, and have everything settled."""
+        """Receive no more, let the workers finish, in time if that is pressed for, and have everything settled.
+
+        What goes back goes back after the last poll has ended, or that poll would receive it again.
+        """
         self._draining = True
+        self._settler.hold_up_returns()
         self._observe(Draining(stop.reason))
         intake.cancel()
         now = asyncio.get_running_loop().time
@@ -271,6 +270,7 @@ class Watcher:
         deadline = now() + (0 if self._runner.outlives_watcher else self._drain_seconds)
         pressing = asyncio.create_task(self._runner.drain(deadline))
         await asyncio.wait([hurried, calm], timeout=deadline + _LATE_SECONDS - now(), return_when=_FIRST)
+        self._settler.release_returns()
         await self._runner.drain(now())
         for task in (pressed, hurried, calm, pressing):
             task.cancel()
@@ -281,8 +281,11 @@ class Watcher:
 
     async def _calm(self) -> None:
         """Wait for the workers, however long they take, and for the polls that are still open."""
-        await self._runner.drain(math.inf)
+        await asyncio.gather(self._runner.drain(math.inf), self._close())
+
+    async def _close(self) -> None:
         await self._intake.finish()
+        self._settler.release_returns()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

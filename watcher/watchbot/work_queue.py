@@ -1,4 +1,4 @@
-"""The queue a watcher works on: receive, extend, settle."""
+"""The queue a watcher works on: receive, extend, delete, return, dead-letter."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from watchbot.coalescer import Coalescer
 from watchbot.dead_letter import dead_letter_fields
-from watchbot.lease import Lease, LeaseLostError
+from watchbot.lease import Lease, LeaseLostError, Returning
 from watchbot.message import Message
-from watchbot.settlement import DeadLetter, Delete, LetGo, Return, Settlement
 from watchbot.sqs import Entry, Sqs, SqsError
 
 _LINGER_SECONDS = 0.1
 _RETRY_FROM_SECONDS = 0.5
 _RETRY_TO_SECONDS = 30.0
-_REFUSED_DELAY_SECONDS = 60
 
 _LOST_CODES = {
     "ReceiptHandleIsInvalid",
@@ -33,7 +31,7 @@ Report = Callable[[str, str | None], None]
 class WorkQueue:
     """Receives messages and tells SQS what became of them, in as few calls as their order allows.
 
-    A settlement is tried again, with back-off, until SQS has taken it: a delete for ever, because finished work must
+    A call is made again, with back-off, until SQS has taken it: a delete without an end, because finished work must
     not be repeated, a return only while the lease lasts, because then SQS returns the message by itself.
     """
 
@@ -45,9 +43,14 @@ class WorkQueue:
         self._dead_letter_queue_url = dead_letter_queue_url
         self._chance = chance
         self._report = report
-        linger_seconds = 0 if fifo else _LINGER_SECONDS
-        self._deletes = Coalescer[Entry](sqs.delete, linger_seconds)
-        self._returns = Coalescer[Entry](self._set_visibility, linger_seconds)
+        # The next of a FIFO group waits for the delete. The rest of a group that is returned is returned together.
+        self._deletes = Coalescer[Entry](sqs.delete, 0 if fifo else _LINGER_SECONDS)
+        self._returns = Coalescer[Entry](self._set_visibility, _LINGER_SECONDS)
+
+    @property
+    def poll_seconds(self) -> float:
+        """How long a receive waits for messages."""
+        return self._sqs.poll_seconds
 
     async def receive(self, limit: int) -> list[Message]:
         """Long-poll for up to ``limit`` messages; raises :class:`SqsError`."""
@@ -65,47 +68,48 @@ class WorkQueue:
             return [error] * len(leases)
         return [LeaseLostError(str(error)) if error and is_lost(error) else error for error in errors]
 
-    async def settle(self, lease: Lease, settlement: Settlement) -> Settlement:
-        """Tell SQS, and give back what it took: a message that cannot be dead-lettered is returned instead."""
-        match settlement:
-            case Delete():
-                await self._delete(lease)
-            case Return(delay_seconds):
-                await self._return(lease, delay_seconds)
-            case DeadLetter(reason):
-                if not await self._dead_letter(lease, reason):
-                    # SQS moves it by itself once it has been received too often.
-                    return await self.settle(lease, Return(_REFUSED_DELAY_SECONDS))
-                await self._delete(lease)
-            case LetGo():
-                pass
-        return settlement
+    async def delete(self, lease: Lease) -> bool:
+        """Delete the message; False when SQS says that its newest receipt handle no longer holds it."""
+        deleted, handle = False, ""
+        while handle != lease.receipt_handle:
+            # Received again while a delete is on its way: an older handle's delete deletes nothing, or is refused.
+            handle = lease.receipt_handle
+            deleted = await self._delete(handle, lease)
+        return deleted
 
-    def flush(self) -> None:
-        """Make the calls that wait for company, now."""
-        self._deletes.flush()
-        self._returns.flush()
+    async def give_back(self, lease: Lease, delay_seconds: int) -> bool:
+        """Return the message to be visible after the delay; False when the lease has ended without that.
 
-    async def _set_visibility(self, entries: Sequence[Entry]) -> list[SqsError | None]:
-        return await self._sqs.change_visibility(entries, heartbeat=False)
-
-    async def _delete(self, lease: Lease) -> None:
-        deleted = ""
-        while deleted != lease.receipt_handle:
-            # Received again while the delete was on its way: the older handle's delete succeeds and deletes nothing.
-            deleted = lease.receipt_handle
-            if not await self._insist(lambda: self._deletes.add(Entry(lease.receipt_handle)), lease):
-                return
-
-    async def _return(self, lease: Lease, delay_seconds: int) -> None:
+        From here on the lease is :attr:`~Lease.returning`. What SQS hands out now is another receive, and as good as an
+        answer to this call. A handle that is refused after a call without an answer was returned by that call.
+        """
         now = asyncio.get_running_loop().time
-        await self._insist(
-            lambda: self._returns.add(Entry(lease.receipt_handle, lease.clamp(delay_seconds, now()))),
-            lease,
-            worthwhile=lambda: lease.is_held(now()),
-        )
+        returning = lease.returning = Returning()
+        in_doubt = False
 
-    async def _dead_letter(self, lease: Lease, reason: str) -> bool:
+        async def once() -> None:
+            nonlocal in_doubt
+            try:
+                await self._returns.add(Entry(lease.receipt_handle, lease.clamp(delay_seconds, now())))
+            except SqsError as error:
+                if is_lost(error) and in_doubt:
+                    return
+                if is_lost(error):
+                    lease.lose()
+                in_doubt = True
+                raise
+
+        asking = asyncio.create_task(self._insist(once, lease, worthwhile=lambda: lease.is_held(now())))
+        coming = asyncio.create_task(returning.received_again.wait())
+        await asyncio.wait([asking, coming], return_when=asyncio.FIRST_COMPLETED)
+        coming.cancel()
+        if not asking.done():
+            asking.cancel()
+            return True
+        return asking.result()
+
+    async def dead_letter(self, lease: Lease, reason: str) -> bool:
+        """Send the message to the dead-letter queue; False when it cannot be sent there, or is no longer held."""
         url = self._dead_letter_queue_url
         if url is None:
             return False
@@ -115,12 +119,25 @@ class WorkQueue:
             lambda: self._sqs.send(url, fields), lease, worthwhile=lambda: lease.is_held(now()), until_refused=True
         )
 
+    def flush(self) -> None:
+        """Make the calls that wait for company, now."""
+        self._deletes.flush()
+        self._returns.flush()
+
+    async def _set_visibility(self, entries: Sequence[Entry]) -> list[SqsError | None]:
+        return await self._sqs.change_visibility(entries, heartbeat=False)
+
+    async def _delete(self, handle: str, lease: Lease) -> bool:
+        return await self._insist(
+            lambda: self._deletes.add(Entry(handle)), lease, worthwhile=lambda: lease.receipt_handle == handle
+        )
+
     async def _insist(
         self,
         call: Callable[[], Awaitable[None]],
         lease: Lease,
         *,
-        worthwhile: Callable[[], bool] = lambda: True,
+        worthwhile: Callable[[], bool],
         until_refused: bool = False,
     ) -> bool:
         """Make the call until it is taken (True), or until there is no more point in it (False)."""
@@ -130,7 +147,6 @@ class WorkQueue:
                 await call()
             except SqsError as error:
                 if not until_refused and is_lost(error):
-                    lease.lose()
                     return False
                 self._report(str(error), lease.message.message_id)
                 if until_refused and error.refused:
