@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from tests.certificates import Authority
 from watchbot.contract import (
     VERSION,
     Description,
@@ -23,17 +24,22 @@ from watchbot.contract import (
 )
 
 QUEUE = "https://sqs.eu-west-1.amazonaws.com/123456789012/jobs"
+AUTHORITY = Authority()
 
 NAMES = {
     "WATCHBOT_BACKOFF_BASE",
     "WATCHBOT_BACKOFF_CAP_SECONDS",
     "WATCHBOT_BACKOFF_JITTER",
+    "WATCHBOT_CA_CERTIFICATE",
     "WATCHBOT_CLUSTER",
     "WATCHBOT_CONTRACT_VERSION",
     "WATCHBOT_DEAD_LETTER_QUEUE_URL",
     "WATCHBOT_DEBUG",
     "WATCHBOT_DRAIN_SECONDS",
+    "WATCHBOT_DUAL_STACK",
+    "WATCHBOT_ENDPOINT_URLS",
     "WATCHBOT_EXIT_CODES",
+    "WATCHBOT_FIPS",
     "WATCHBOT_HMAC_ALGORITHM",
     "WATCHBOT_HMAC_ENCODING",
     "WATCHBOT_HMAC_FIELD",
@@ -43,6 +49,7 @@ NAMES = {
     "WATCHBOT_HMAC_SCHEME",
     "WATCHBOT_HMAC_SECRET",
     "WATCHBOT_HMAC_TOLERANCE_SECONDS",
+    "WATCHBOT_HTTPS_PROXY",
     "WATCHBOT_JOB_TIMEOUT_SECONDS",
     "WATCHBOT_LOG_FORMAT",
     "WATCHBOT_LOG_GROUP",
@@ -51,7 +58,9 @@ NAMES = {
     "WATCHBOT_LOG_RATE_BYTES",
     "WATCHBOT_MAX_RECEIVE_COUNT",
     "WATCHBOT_NOTIFICATION_TOPIC_ARN",
+    "WATCHBOT_NO_PROXY",
     "WATCHBOT_QUEUE_URL",
+    "WATCHBOT_REGION",
     "WATCHBOT_PAYLOAD_BUCKET",
     "WATCHBOT_ENDPOINT_URL",
     "WATCHBOT_SERVICE",
@@ -90,6 +99,13 @@ EVERYTHING = Settings(
     debug=True,
     payload_bucket="payloads",
     endpoint_url="https://vpce-1.sqs.eu-west-1.vpce.amazonaws.com",
+    region="eu-west-1",
+    endpoint_urls=(("s3", "https://bucket.vpce-1.s3.eu-west-1.vpce.amazonaws.com"),),
+    dual_stack=True,
+    fips=True,
+    https_proxy="http://user:secret@proxy.internal:3128",
+    no_proxy=("s3.eu-west-1.amazonaws.com", ".internal"),
+    ca_certificate=AUTHORITY.pem,
     work_topic="arn:topic",
     log_group="group",
     progress_table="arn:aws:dynamodb:eu-west-1:123456789012:table/progress",
@@ -195,6 +211,10 @@ def test_the_documented_defaults_hold() -> None:
         ("WATCHBOT_TASK_PUBLIC_IP", "yes", "true or false"),
         ("WATCHBOT_NOTIFICATION_TOPIC_ARN", "", "empty"),
         ("WATCHBOT_WATCHERS", "-1", "a whole number from 0 to 5000"),
+        ("WATCHBOT_REGION", "Ireland", "such as eu-west-1"),
+        ("WATCHBOT_DUAL_STACK", "1", "true or false"),
+        ("WATCHBOT_ENDPOINT_URLS", "dynamodb=https://host", "of ecs, logs, s3, secretsmanager, sns, sqs"),
+        ("WATCHBOT_ENDPOINT_URLS", "sqs=host", "a URL"),
         ("WATCHBOT_START_TIMEOUT_SECONDS", "0", "a whole number from 1 to 43200"),
         ("WATCHBOT_TASK_LAUNCH_TYPE", "lambda", "one of fargate, ec2"),
         ("WATCHBOT_TASK_CAPACITY", "FARGATE", "weights from 0 to 1000"),
@@ -210,6 +230,46 @@ def test_refuses_a_malformed_value_by_name_with_what_is_allowed(name: str, value
     assert caught.value.problems[0].startswith(name)
     assert allowed in caught.value.problems[0]
     assert repr(value) in caught.value.problems[0]
+
+
+@pytest.mark.parametrize(
+    "value", ["proxy:3128", "http://:3128", "socks5://proxy", "http://user:hush@proxy:port", "http://user:hush@proxy/path"]
+)
+def test_refuses_what_is_no_proxy_and_does_not_show_it(value: str) -> None:
+    with pytest.raises(SettingsError, match="WATCHBOT_HTTPS_PROXY must be the URL of a proxy") as caught:
+        Settings.from_env({"WATCHBOT_QUEUE_URL": QUEUE, "WATCHBOT_HTTPS_PROXY": value})
+    assert value not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "hush",
+        AUTHORITY.pem.replace("\n", " "),
+        AUTHORITY.pem.replace("\n", "\\n"),
+        AUTHORITY.pem[:200],
+        "-----BEGIN CERTIFICATE-----\naHVzaA==\n-----END CERTIFICATE-----\n",
+        "\u00e9",
+    ],
+)
+def test_refuses_what_is_no_certificate_and_does_not_show_it(value: str) -> None:
+    with pytest.raises(SettingsError, match="WATCHBOT_CA_CERTIFICATE must be certificates in PEM form") as caught:
+        Settings.from_env({"WATCHBOT_QUEUE_URL": QUEUE, "WATCHBOT_CA_CERTIFICATE": value})
+    assert f"got {len(value)} characters" in str(caught.value)
+    assert "hush" not in str(caught.value)
+
+
+def test_comments_between_certificates_may_hold_anything() -> None:
+    pem = f"# Grüße\n{AUTHORITY.pem}\n# Ende\n{AUTHORITY.pem}"
+    found = Settings.from_env({"WATCHBOT_QUEUE_URL": QUEUE, "WATCHBOT_CA_CERTIFICATE": pem})
+    assert found.ca_certificate == pem
+
+
+def test_a_log_shows_neither_a_proxys_password_nor_certificates() -> None:
+    shown = EVERYTHING.to_log()
+    assert shown.keys() == EVERYTHING.to_env().keys()
+    assert not [text for text in shown.values() if "secret@" in text or "CERTIFICATE" in text]
 
 
 def test_refuses_everything_that_is_wrong_at_once() -> None:

@@ -29,20 +29,6 @@ def _client_error(code: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": "why"}}, "ReceiveMessage")
 
 
-@pytest.mark.parametrize(
-    ("environment", "url", "region"),
-    [
-        ({}, QUEUE, "eu-west-1"),
-        ({"AWS_REGION": "us-west-2"}, QUEUE, "eu-west-1"),
-        ({"AWS_REGION": "us-west-2"}, "http://localhost/1/q", "us-west-2"),
-        ({"AWS_ENDPOINT_URL": "http://localhost"}, "http://localhost/1/q", "us-east-1"),
-        ({}, "https://sqs.cn-north-1.amazonaws.com.cn/1/q", "cn-north-1"),
-    ],
-)
-def test_the_region_is_the_queues(environment: dict[str, str], url: str, region: str) -> None:
-    assert AwsAccess(environment, url).client("sqs", Config()).meta.region_name == region
-
-
 def test_in_ecs_only_the_role_of_the_task_is_left_to_the_watcher(monkeypatch: pytest.MonkeyPatch) -> None:
     environment = {
         "ECS_CONTAINER_METADATA_URI_V4": "http://169.254.170.2/v4",
@@ -61,8 +47,8 @@ def test_in_ecs_only_the_role_of_the_task_is_left_to_the_watcher(monkeypatch: py
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     session = AwsAccess(environment, QUEUE)._session
-    resolver = session._session.get_component("credential_provider")
-    provider = next(one for one in resolver.providers if one.METHOD == "container-role")
+    credentials = session.get_credentials()
+    provider = next(one for one in credentials._provider.providers if one.METHOD == "container-role")
     monkeypatch.setattr(
         provider._fetcher,
         "retrieve_full_uri",
@@ -73,7 +59,7 @@ def test_in_ecs_only_the_role_of_the_task_is_left_to_the_watcher(monkeypatch: py
             "Expiration": "2100-01-01T00:00:00Z",
         },
     )
-    assert session.get_credentials().access_key == "from http://169.254.170.2/v2/role"
+    assert credentials.get_frozen_credentials().access_key == "from http://169.254.170.2/v2/role"
 
 
 def test_an_endpoint_of_ones_own_is_honoured_outside_ecs_only() -> None:

@@ -13,6 +13,7 @@ import difflib
 import enum
 import json
 import re
+import urllib.parse
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -30,6 +31,19 @@ SHADOWED_PREFIXES = ("AWS_", "LD_", "PYTHON")
 
 SHADOWED_SUFFIX = "_PROXY"
 """User variables that end so (in any case) travel behind :data:`WORKER_ENV_PREFIX` in the same way."""
+
+HTTPS_PROXY_VARIABLE = f"{PREFIX}HTTPS_PROXY"
+CA_CERTIFICATE_VARIABLE = f"{PREFIX}CA_CERTIFICATE"
+"""The settings that ECS may fill in from a secret."""
+
+AWS_SERVICES = ("ecs", "logs", "s3", "secretsmanager", "sns", "sqs")
+"""The services that a watcher calls, by their names in boto3."""
+
+_CONNECTION_SETTINGS = {
+    HTTPS_PROXY_VARIABLE,
+    CA_CERTIFICATE_VARIABLE,
+    *(PREFIX + name for name in ("REGION", "DUAL_STACK", "FIPS", "NO_PROXY", "ENDPOINT_URL", "ENDPOINT_URLS")),
+}
 
 WATCHER_CONTAINER = "watcher"
 WORKER_CONTAINER = "worker"
@@ -372,8 +386,54 @@ def _url(value: str) -> str:
     return value
 
 
-def _setting(name: str, read: _Reader, default: _T) -> _T:
-    field: _T = dataclasses.field(default=default, metadata={"name": PREFIX + name, "read": read})
+def _region(value: str) -> str:
+    if not re.fullmatch(r"[a-z]+(-[a-z0-9]+)+", value):
+        raise ValueError("must be a Region such as eu-west-1")
+    return value
+
+
+def _proxy(value: str) -> str:
+    if not is_proxy_url(value):
+        raise ValueError("must be the URL of a proxy, such as http://proxy.internal:3128")
+    return value
+
+
+def _endpoints(value: str) -> tuple[tuple[str, str], ...]:
+    pairs = [part.partition("=") for part in _names(value)]
+    if not all(service in AWS_SERVICES for service, _, _ in pairs):
+        raise ValueError(f"must be services with URLs, such as sqs=https://…, of {', '.join(AWS_SERVICES)}")
+    return tuple((service, _url(url)) for service, _, url in pairs)
+
+
+def _certificates(value: str) -> str:
+    import ssl  # here alone: a construct and a command line start without it
+
+    try:
+        # Comments between certificates may hold anything.
+        pem = value.encode("ascii", "replace").decode()
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=pem)
+    except (ValueError, OSError):
+        raise ValueError(
+            "must be certificates in PEM form with their line breaks, from -----BEGIN CERTIFICATE----- on; in Secrets "
+            "Manager that is a secret's plain text, or a field of its JSON with \\n for each line break"
+        ) from None
+    return value
+
+
+def is_proxy_url(value: str) -> bool:
+    """Whether a text is the URL of a proxy: a scheme, a host, perhaps user, password and port, and nothing else."""
+    try:
+        parts = urllib.parse.urlsplit(value)
+        has_host = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    is_bare = parts.path in ("", "/") and not parts.query and not parts.fragment
+    return parts.scheme in ("http", "https") and has_host and is_bare and not re.search(r"\s", value)
+
+
+def _setting(name: str, read: _Reader, default: _T, *, is_secret: bool = False) -> _T:
+    metadata = {"name": PREFIX + name, "read": read, "secret": is_secret}
+    field: _T = dataclasses.field(default=default, metadata=metadata)
     return field
 
 
@@ -384,7 +444,8 @@ class Settings:
     ``WATCHBOT_QUEUE_URL`` is the only required variable; the others have the defaults below. Times are in
     seconds. A ``job_timeout_seconds`` of 0 means no limit. ``dead_letter_queue_url`` None means that failed
     messages are returned for ever. The ``task_*`` settings are those of Isolation.TASK, and ``cluster`` turns
-    it on. The ``hmac_*`` settings are those of signed webhooks, and ``hmac_secret`` turns them on.
+    it on. The ``hmac_*`` settings are those of signed webhooks, and ``hmac_secret`` turns them on. ``endpoint_urls``
+    are those of single services, before ``endpoint_url``.
     """
 
     contract_version: int = _setting("CONTRACT_VERSION", _whole(0, 1_000_000), VERSION)
@@ -405,7 +466,14 @@ class Settings:
     log_message_bodies: bool = _setting("LOG_MESSAGE_BODIES", _flag, default=True)
     debug: bool = _setting("DEBUG", _flag, default=False)
     payload_bucket: str | None = _setting("PAYLOAD_BUCKET", _text, None)
+    region: str | None = _setting("REGION", _region, None)
     endpoint_url: str | None = _setting("ENDPOINT_URL", _url, None)
+    endpoint_urls: tuple[tuple[str, str], ...] = _setting("ENDPOINT_URLS", _endpoints, ())
+    dual_stack: bool = _setting("DUAL_STACK", _flag, default=False)
+    fips: bool = _setting("FIPS", _flag, default=False)
+    https_proxy: str | None = _setting("HTTPS_PROXY", _proxy, None, is_secret=True)
+    no_proxy: tuple[str, ...] = _setting("NO_PROXY", _names, ())
+    ca_certificate: str | None = _setting("CA_CERTIFICATE", _certificates, None, is_secret=True)
     work_topic: str | None = _setting("WORK_TOPIC", _text, None)
     log_group: str | None = _setting("LOG_GROUP", _text, None)
     progress_table: str | None = _setting("PROGRESS_TABLE", _text, None)
@@ -455,6 +523,11 @@ class Settings:
             variables[field.metadata["name"]] = _render(value, render)
         return variables
 
+    def to_log(self) -> dict[str, str]:
+        """Render the variables for a log, where a proxy's password and certificates are not shown."""
+        secret = {field.metadata["name"] for field in dataclasses.fields(self) if field.metadata["secret"]}
+        return {name: "(not shown)" if name in secret else value for name, value in self.to_env().items()}
+
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> Settings:
         """Read the settings from an environment.
@@ -471,7 +544,8 @@ class Settings:
             try:
                 values[field.name] = field.metadata["read"](text)
             except ValueError as error:
-                problems.append(f"{name} {error}, got {text!r}")
+                got = f"{len(text)} characters" if field.metadata["secret"] else repr(text)
+                problems.append(f"{name} {error}, got {got}")
         if f"{PREFIX}QUEUE_URL" not in environment:
             problems.insert(0, f"{PREFIX}QUEUE_URL is missing: the URL of the queue to work on")
         version = values.get("contract_version", VERSION)
@@ -531,6 +605,11 @@ def is_shadowed(name: str) -> bool:
 def is_task_setting(name: str) -> bool:
     """Whether this variable is a setting of Isolation.TASK alone: without all of them a watcher runs processes."""
     return name == f"{PREFIX}CLUSTER" or name.startswith(f"{PREFIX}TASK_")
+
+
+def is_connection_setting(name: str) -> bool:
+    """Whether this variable is about how AWS is reached, which is another matter where AWS is an emulator."""
+    return name in _CONNECTION_SETTINGS
 
 
 def is_hmac_setting(name: str) -> bool:

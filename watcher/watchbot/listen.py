@@ -9,7 +9,7 @@ import random
 import time
 from collections.abc import Mapping, MutableMapping, Sequence
 
-from watchbot.aws_session import AwsAccess, in_ecs, leave_to_worker
+from watchbot.aws_session import AwsAccess, Connection, in_ecs, leave_to_worker
 from watchbot.contract import (
     HEALTH_FILE,
     SCRATCH_DIRECTORY,
@@ -119,7 +119,7 @@ async def _listen(
     stop.listen(terminating_signals(in_ecs=in_ecs(environment)))
     chance = random.Random()  # noqa: S311 - jitter, not secrets
     protection = _protection(settings, environment, stop, journal)
-    aws = AwsAccess(environment, settings.queue_url, settings.endpoint_url)
+    aws = AwsAccess(environment, settings.queue_url, settings.endpoint_url, Connection.of(settings))
     opener = EnvelopeOpener(settings.payload_bucket)
     payloads = _payloads(settings, aws)
     variables = shared_variables(settings)
@@ -204,7 +204,7 @@ def _say_started(settings: Settings, journal: Journal) -> None:
         isolation=settings.isolation.value,
         workers=settings.workers,
         queue_url=settings.queue_url,
-        settings=settings.to_env() if settings.debug else None,
+        settings=settings.to_log() if settings.debug else None,
     )
 
 

@@ -10,7 +10,7 @@ from watchbot.job import Job, NoJob, portable_attributes
 from watchbot.message import Message
 from watchbot.payload import POINTER_ATTRIBUTES, Pointer, pointer_in
 from watchbot.result import Result
-from watchbot.s3_test_event import is_s3_test_event
+from watchbot.setup_message import setup_message
 from watchbot.signature import is_from_webhook
 
 
@@ -26,7 +26,7 @@ class EnvelopeOpener:
 
     An envelope is recognised by ``Type`` and ``TopicArn`` together, never by guessing:
     https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html. Any other body is itself the text. A
-    text that points into ``payload_bucket`` stands for the object there. S3's test of a new notification is no job. A
+    text that points into ``payload_bucket`` stands for the object there. What AWS sends to set a source up, or to test it, is no job. A
     body that came through the webhook is itself the text whatever it looks like: no caller from outside can pass for
     the topic, or have an object read.
     """
@@ -37,8 +37,10 @@ class EnvelopeOpener:
     async def open(self, message: Message) -> Job | NoJob:
         """Open the message; no body is refused."""
         job = self._open(message)
-        is_test = is_s3_test_event(job.text or "") and not is_from_webhook(message)
-        return NoJob("a test event of S3") if is_test else job
+        if job.text is None or is_from_webhook(message):
+            return job
+        known = setup_message(job.text, is_body=job.text is message.body)
+        return job if known is None else NoJob(known)
 
     def pointer_of(self, message: Message) -> Pointer | None:
         """Give the pointer that a message is."""

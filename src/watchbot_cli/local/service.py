@@ -12,6 +12,7 @@ from watchbot.contract import (
     WORKER_CONTAINER,
     WORKER_ENV_PREFIX,
     Isolation,
+    is_connection_setting,
     is_hmac_setting,
     is_shadowed,
     is_task_setting,
@@ -77,7 +78,7 @@ class _Reader:
             dead_letter_queue=self._described.intrinsic(description.dead_letter_queue_url),
             command=tuple(worker.get("Command", ())),
             environment=_environment(watcher, worker),
-            secrets=tuple(secret["Name"].removeprefix(WORKER_ENV_PREFIX) for secret in worker.get("Secrets", [])),
+            secrets=_secrets(worker),
             watchers=count if isinstance(count, int) else 1,
             fifo=bool(queue["Properties"].get("FifoQueue", False)),
             isolation=description.isolation,
@@ -110,14 +111,21 @@ _WATCHERS = {Isolation.TASK: WATCHER_CONTAINER, Isolation.PROCESS: WORKER_CONTAI
 
 
 def _environment(watcher: Mapping[str, Any], worker: Mapping[str, Any]) -> dict[str, Any]:
-    """Join the worker's variables and the watcher's settings, less those of ECS and of a webhook, which is not here.
+    """Join the worker's variables and the watcher's settings, less those of ECS, AWS and a webhook, which are not here.
 
     The watcher shares the worker's environment here, whatever the isolation: what would steer it stays behind a
     prefix, or a worker's region or proxy would keep it from its queue.
     """
     variables = [*worker.get("Environment", []), *watcher.get("Environment", [])]
-    here = [one for one in variables if not (is_task_setting(one["Name"]) or is_hmac_setting(one["Name"]))]
+    elsewhere = (is_task_setting, is_hmac_setting, is_connection_setting)
+    here = [one for one in variables if not any(is_setting(one["Name"]) for is_setting in elsewhere)]
     return {carried_name(one["Name"]): one["Value"] for one in here}
+
+
+def _secrets(worker: Mapping[str, Any]) -> tuple[str, ...]:
+    """Name the variables that the worker's container has from secrets, less those that are the watcher's."""
+    names = (secret["Name"] for secret in worker.get("Secrets", []))
+    return tuple(name.removeprefix(WORKER_ENV_PREFIX) for name in names if not is_connection_setting(name))
 
 
 def carried_name(name: str) -> str:

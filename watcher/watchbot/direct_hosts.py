@@ -1,0 +1,35 @@
+"""Hosts that are called without the proxy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+import botocore.config
+from botocore.httpsession import URLLib3Session
+
+
+class DirectHosts:
+    """Sends the requests of one client to these hosts past its proxy.
+
+    A name covers its subdomains, with or without a dot before it, and ``*`` covers every host. botocore knows exceptions
+    to a proxy only from the environment, where it decides once for each client by the service's host: a bucket's own
+    host would never count.
+    """
+
+    def __init__(self, names: Iterable[str], config: botocore.config.Config, verify: str | None) -> None:
+        self._names = tuple(name.lower().removeprefix("*.").lstrip(".") for name in names)
+        self._session = URLLib3Session(
+            verify=True if verify is None else verify,
+            timeout=(config.connect_timeout, config.read_timeout),
+            max_pool_connections=config.max_pool_connections,
+        )
+
+    def __call__(self, request: Any, **_: object) -> Any:
+        """Answer botocore's event ``before-send``: an answer is taken for the service's, None lets the proxy have it."""
+        host = urlsplit(request.url).hostname or ""
+        return self._session.send(request) if self._covers(host) else None
+
+    def _covers(self, host: str) -> bool:
+        return any(name == "*" or host == name or host.endswith(f".{name}") for name in self._names)
