@@ -23,6 +23,7 @@ from watchbot_cdk.alarms import (
     WorkerErrorsAlarm,
 )
 from watchbot_cdk.arguments import WatchbotArgumentError
+from watchbot_cdk.aws_connection import AwsConnection
 from watchbot_cdk.backoff import Backoff
 from watchbot_cdk.capacity import Capacity
 from watchbot_cdk.exit_codes import ExitCodes
@@ -37,6 +38,7 @@ from watchbot_cdk.webhook import Webhook
 __all__ = [
     "Alarms",
     "AtMaxCapacityAlarm",
+    "AwsConnection",
     "Backoff",
     "Capacity",
     "CpuUtilizationAlarm",

@@ -15,6 +15,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from watchbot.contract import Isolation, LogFormat
+from watchbot_cdk.aws_connection import AwsConnection
 from watchbot_cdk.backoff import Backoff
 from watchbot_cdk.ec2_size import ec2_size_problems
 from watchbot_cdk.encryption import encryption_key_problem
@@ -38,6 +39,7 @@ from watchbot_cdk.problems import (
 )
 from watchbot_cdk.reduce_mode import ReduceMode, reduce_kinds
 from watchbot_cdk.scaling import MOST_WATCHERS, Scaling
+from watchbot_cdk.stacks import region_of, stack_of
 from watchbot_cdk.variables import variable_problems
 from watchbot_cdk.webhook import Ingress
 from watchbot_cdk.worker_options import WorkerOptions
@@ -88,6 +90,7 @@ class Arguments:
     log_format: LogFormat
     log: LogOptions
     reduce: bool | ReduceMode
+    aws_connection: AwsConnection
     watcher_image: ecs.ContainerImage | None
     progress_table: dynamodb.ITable | None = None
 
@@ -110,6 +113,7 @@ class Arguments:
                 *self.monitoring.problems(),
                 *self.log.problems(self.isolation),
                 *self.ingress.problems(),
+                *self.aws_connection.problems(region_of(stack_of(scope))),
             ]
         if problems:
             raise WatchbotArgumentError(f"{scope.node.path}/{construct_id}", problems)
@@ -123,6 +127,9 @@ class Arguments:
             yield from kind_problems("backoff cap", self.backoff.cap, Duration, optional=True)
         if isinstance(self.watchers, Scaling):
             yield from self.watchers.kinds()
+        yield from kind_problems("aws_connection", self.aws_connection, AwsConnection)
+        if isinstance(self.aws_connection, AwsConnection):
+            yield from self.aws_connection.kinds()
         yield from kind_problems("fifo", self.fifo, bool)
         yield from kind_problems("visibility_timeout", self.visibility_timeout, Duration)
         yield from kind_problems("retention_period", self.retention_period, Duration)

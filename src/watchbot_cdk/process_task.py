@@ -25,6 +25,7 @@ from watchbot_cdk.messages import Messages
 from watchbot_cdk.rights import grant, wildcards
 from watchbot_cdk.settings import process_environment
 from watchbot_cdk.sidecars import keep_essential
+from watchbot_cdk.stacks import region_of
 from watchbot_cdk.task_definition import add_task_definition
 from watchbot_cdk.watcher_rights import grant_keys_and_topic, protecting, watching
 from watchbot_cdk.worker_container import add_worker_container
@@ -51,7 +52,7 @@ def add_process_task(
     and also what the watcher may.
     """
     definition = add_task_definition(scope, "Task", arguments, [_RUNTIME_VOLUME, SCRATCH_VOLUME])
-    settings = process_environment(arguments, messages, log_group, service)
+    settings = process_environment(arguments, messages, log_group, service, region_of(stack))
     worker = add_worker_container(
         definition,
         arguments,
@@ -59,7 +60,7 @@ def add_process_task(
         entry_point=[*LAUNCHER, "listen", "--"],
         command=arguments.command or (),
         environment={**_out_of_the_way(arguments.environment), **settings},
-        secrets=_out_of_the_way(arguments.secrets),
+        secrets={**_out_of_the_way(arguments.secrets), **arguments.aws_connection.secrets()},
         health_check=loop_health(RUNTIME_DIRECTORY),
     )
     worker.add_mount_points(_runtime(read_only=True), scratch())

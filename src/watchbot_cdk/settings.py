@@ -30,10 +30,10 @@ _TOLERANCE_SECONDS = 300
 
 
 def process_environment(
-    arguments: Arguments, messages: Messages, log_group: logs.LogGroup, service: str
+    arguments: Arguments, messages: Messages, log_group: logs.LogGroup, service: str, region: str
 ) -> dict[str, str]:
     """Render the settings of a watcher that runs a process for each message."""
-    return _settings(arguments, messages, log_group, service).to_env(_render)
+    return _settings(arguments, messages, log_group, service, region).to_env(_render)
 
 
 def task_environment(
@@ -41,6 +41,7 @@ def task_environment(
     messages: Messages,
     log_group: logs.LogGroup,
     service: str,
+    region: str,
     *,
     network: Network,
     worker: ecs.TaskDefinition,
@@ -50,7 +51,7 @@ def task_environment(
     placement = arguments.placement
     interfaces = network.workers
     settings = dataclasses.replace(
-        _settings(arguments, messages, log_group, service),
+        _settings(arguments, messages, log_group, service, region),
         cluster=cluster_arn(network.cluster),
         task_definition=definition_arn(worker),
         watchers=_at_least_one(most_watchers(arguments.watchers)),
@@ -69,13 +70,16 @@ def task_environment(
     return settings.to_env(_render)
 
 
-def _settings(arguments: Arguments, messages: Messages, log_group: logs.LogGroup, service: str) -> Settings:
+def _settings(
+    arguments: Arguments, messages: Messages, log_group: logs.LogGroup, service: str, region: str
+) -> Settings:
     failure_topic = arguments.notifications.failure_topic
     return Settings(
         queue_url=messages.queue_url,
         dead_letter_queue_url=messages.dead_letter_queue_url,
         max_receive_count=_number(arguments.max_receive_count),
         service=service,
+        region=region,
         workers=_number(arguments.workers),
         watchers=1 if failure_topic is None else _at_least_one(most_watchers(arguments.watchers)),
         visibility_timeout_seconds=_seconds_of(arguments.visibility_timeout),
@@ -94,6 +98,7 @@ def _settings(arguments: Arguments, messages: Messages, log_group: logs.LogGroup
         log_group=log_group_name(log_group),
         progress_table=None if arguments.progress_table is None else arguments.progress_table.table_arn,
         notification_topic_arn=None if failure_topic is None else failure_topic.topic_arn,
+        **arguments.aws_connection.settings(),
         **_hmac(arguments.ingress.webhook),
     )
 

@@ -40,6 +40,12 @@ def account_of(stack: Stack) -> str:
 
 
 @remembered
+def region_of(stack: Stack) -> str:
+    """Give the Region, which may be known only at deployment."""
+    return stack.region
+
+
+@remembered
 def arn_prefix(stack: Stack, service: str) -> str:
     """Give what the ARNs of a service's resources in this account and region begin with, without the last colon."""
-    return f"arn:{stack.partition}:{service}:{stack.region}:{account_of(stack)}"
+    return f"arn:{stack.partition}:{service}:{region_of(stack)}:{account_of(stack)}"

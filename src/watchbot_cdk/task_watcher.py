@@ -19,6 +19,7 @@ from watchbot_cdk.payload_bucket import add_payload_bucket
 from watchbot_cdk.rights import grant, wildcards
 from watchbot_cdk.settings import task_environment
 from watchbot_cdk.sidecars import keep_essential
+from watchbot_cdk.stacks import region_of
 from watchbot_cdk.watcher_rights import grant_keys_and_topic, keeping_payloads, reading_log, running, watching
 
 _CPU = 256
@@ -52,9 +53,17 @@ def add_task_watcher(
     )
     payload_bucket = add_payload_bucket(scope, arguments.encryption_key)
     environment = task_environment(
-        arguments, messages, log_group, service, network=network, worker=worker, payload_bucket=payload_bucket
+        arguments,
+        messages,
+        log_group,
+        service,
+        region_of(stack),
+        network=network,
+        worker=worker,
+        payload_bucket=payload_bucket,
     )
-    _add_watcher(definition, watcher_image, environment, log_group, stack)
+    secrets = arguments.aws_connection.secrets()
+    _add_watcher(definition, watcher_image, environment, secrets, log_group, stack)
     rights = [
         *watching(arguments, messages),
         *keeping_payloads(payload_bucket),
@@ -72,6 +81,7 @@ def _add_watcher(
     definition: ecs.FargateTaskDefinition,
     image: ecs.ContainerImage,
     environment: Mapping[str, str],
+    secrets: Mapping[str, ecs.Secret],
     log_group: logs.LogGroup,
     stack: Stack,
 ) -> None:
@@ -80,6 +90,7 @@ def _add_watcher(
         image=image,
         command=["listen"],
         environment=environment,
+        secrets=dict(secrets) or None,
         linux_parameters=with_init(definition),
         logging=container_log(log_group),
         readonly_root_filesystem=True,

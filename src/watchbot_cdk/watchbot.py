@@ -23,6 +23,7 @@ from watchbot.contract import Description, Isolation, LogFormat
 from watchbot_cdk.alarm_definitions import WatchedService
 from watchbot_cdk.alarms import Alarms
 from watchbot_cdk.arguments import Arguments
+from watchbot_cdk.aws_connection import AwsConnection
 from watchbot_cdk.backoff import Backoff
 from watchbot_cdk.capacity import Capacity
 from watchbot_cdk.cluster import cluster_arn
@@ -153,6 +154,8 @@ class Watchbot(ServiceMetrics, Sources):
     :param dashboard: create a CloudWatch dashboard of the service.
     :param reduce: keep in a table which parts of a job are done, for workers that use ``watchbot.progress`` or
         ``watchbot-progress``; a ReduceMode says how.
+    :param aws_connection: how the watcher reaches AWS: dual-stack or FIPS endpoints, a proxy, a private certificate
+        authority; by default directly, at AWS's public endpoints.
     :param watcher_image: the watcher's image; by default built from this package, which needs Docker at deployment.
 
     Raises :class:`~watchbot_cdk.WatchbotArgumentError` with every argument that cannot be.
@@ -214,6 +217,7 @@ class Watchbot(ServiceMetrics, Sources):
         log_destination: logs.ILogSubscriptionDestination | None = None,
         dashboard: bool = True,
         reduce: bool | ReduceMode = False,
+        aws_connection: AwsConnection | None = None,
         watcher_image: ecs.ContainerImage | None = None,
     ) -> None:
         arguments = Arguments(
@@ -267,6 +271,7 @@ class Watchbot(ServiceMetrics, Sources):
             log_format=log_format,
             log=LogOptions(message_bodies=log_message_bodies, debug=debug, rate=log_rate, destination=log_destination),
             reduce=reduce,
+            aws_connection=AwsConnection() if aws_connection is None else aws_connection,
             watcher_image=watcher_image,
         )
         arguments.check(scope, id)

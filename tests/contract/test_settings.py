@@ -233,7 +233,8 @@ def test_refuses_a_malformed_value_by_name_with_what_is_allowed(name: str, value
 
 
 @pytest.mark.parametrize(
-    "value", ["proxy:3128", "http://:3128", "socks5://proxy", "http://user:hush@proxy:port", "http://user:hush@proxy/path"]
+    "value",
+    ["proxy:3128", "http://:3128", "socks5://proxy", "http://user:hush@proxy:port", "http://user:hush@proxy/path"],
 )
 def test_refuses_what_is_no_proxy_and_does_not_show_it(value: str) -> None:
     with pytest.raises(SettingsError, match="WATCHBOT_HTTPS_PROXY must be the URL of a proxy") as caught:

@@ -17,7 +17,7 @@ from aws_cdk import aws_logs_destinations as destinations
 from tests.synth.template import image
 from tests.synth.world import Value, World, of, plain
 from watchbot.contract import Isolation, LogFormat
-from watchbot_cdk import Alarms, Backoff, Capacity, ExitCodes, Hmac, Mount, ReduceMode, Scaling, Webhook
+from watchbot_cdk import Alarms, AwsConnection, Backoff, Capacity, ExitCodes, Hmac, Mount, ReduceMode, Scaling, Webhook
 from watchbot_cdk.alarms import DwellTimeAlarm, QueueSizeAlarm, StalledAlarm, WorkerErrorRateAlarm
 from watchbot_cdk.fargate_size import _MEMORY_MIB as FARGATE_MEMORY_MIB
 from watchbot_cdk.log_retention import _NAMES as LOG_RETENTION_DAYS
@@ -357,3 +357,6 @@ def _log(draft: _Draft, isolation: Isolation) -> None:
         draft.give("log_destination", of("a function", lambda w: destinations.LambdaDestination(w.collector)))
     if draft.maybe():
         draft.give("watcher_image", of("mine", lambda _: ecs.ContainerImage.from_registry("public.ecr.aws/x/watcher")))
+    if draft.maybe():
+        connection = AwsConnection(dual_stack=True, https_proxy="http://proxy.internal:3128", no_proxy=[".internal"])
+        draft.give("aws_connection", plain(connection))

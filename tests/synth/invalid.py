@@ -9,7 +9,7 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 
 from tests.synth.world import Value, of
-from watchbot_cdk import Alarms, Backoff, Capacity, ExitCodes, Mount, ReduceMode, Scaling, Webhook
+from watchbot_cdk import Alarms, AwsConnection, Backoff, Capacity, ExitCodes, Mount, ReduceMode, Scaling, Webhook
 from watchbot_cdk.alarms import QueueSizeAlarm, StalledAlarm
 
 _JUNK: Mapping[str, Callable[[], object]] = {
@@ -103,6 +103,16 @@ _OUT_OF_RANGE: Mapping[str, tuple[Callable[[], object], ...]] = {
         lambda: Webhook(api_key=True, headers=["a b"]),
         lambda: Webhook(api_key=True, headers=[f"h{number}" for number in range(8)]),
         lambda: Webhook(api_key=True, throttling_rate_limit=-1),
+    ),
+    "aws_connection": (
+        lambda: AwsConnection(dual_stack="yes"),  # type: ignore[arg-type] # refused
+        lambda: AwsConnection(https_proxy="proxy:3128"),
+        lambda: AwsConnection(https_proxy="http://user:password@proxy:3128"),
+        lambda: AwsConnection(no_proxy=["s3.eu-west-1.amazonaws.com"]),
+        lambda: AwsConnection(https_proxy="http://proxy", no_proxy=["https://host"]),
+        lambda: AwsConnection(ca_certificate="-----BEGIN CERTIFICATE-----"),  # type: ignore[arg-type] # refused
+        lambda: AwsConnection(endpoint_urls={"dynamodb": "https://host"}),
+        lambda: AwsConnection(endpoint_urls={"sqs": "host"}),
     ),
     "reduce": (lambda: ReduceMode(point_in_time_recovery=1),),  # type: ignore[arg-type] # refused
     "alarms": (

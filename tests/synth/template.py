@@ -110,6 +110,8 @@ def watcher_settings(template: Template, container: str = WATCHER_CONTAINER) -> 
     for name in ("WATCHBOT_QUEUE_URL", "WATCHBOT_DEAD_LETTER_QUEUE_URL"):
         assert "'Ref'" in environment[name]
         environment[name] = "https://sqs.example/queue"
+    if environment["WATCHBOT_REGION"] == "<{'Ref': 'AWS::Region'}>":
+        environment["WATCHBOT_REGION"] = "us-east-1"
     return Settings.from_env(environment)
 
 

@@ -81,7 +81,7 @@ class AwsAccess:
     """Makes clients of AWS services for one Region.
 
     An endpoint URL is the watcher's own setting. Without one, ``AWS_ENDPOINT_URL`` and its kind count outside ECS,
-    whatever the queue URL's host, so that a queue of an emulator can be worked on; in ECS they are the worker's business.
+    whatever the queue URL's host, so that a queue of an emulator can be worked on. In ECS they are the worker's.
 
     With an endpoint URL and no Region, requests are signed for us-east-1: emulators need one, and take any.
 

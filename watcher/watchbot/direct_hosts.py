@@ -13,9 +13,9 @@ from botocore.httpsession import URLLib3Session
 class DirectHosts:
     """Sends the requests of one client to these hosts past its proxy.
 
-    A name covers its subdomains, with or without a dot before it, and ``*`` covers every host. botocore knows exceptions
-    to a proxy only from the environment, where it decides once for each client by the service's host: a bucket's own
-    host would never count.
+    A name covers its subdomains, with or without a dot before it, and ``*`` covers every host. botocore takes
+    exceptions to a proxy only from the environment, and decides once for each client by the service's host: a bucket's
+    own host would never count.
     """
 
     def __init__(self, names: Iterable[str], config: botocore.config.Config, verify: str | None) -> None:
@@ -27,7 +27,7 @@ class DirectHosts:
         )
 
     def __call__(self, request: Any, **_: object) -> Any:
-        """Answer botocore's event ``before-send``: an answer is taken for the service's, None lets the proxy have it."""
+        """Send a request at botocore's event ``before-send``; None leaves it to the proxy."""
         host = urlsplit(request.url).hostname or ""
         return self._session.send(request) if self._covers(host) else None
 

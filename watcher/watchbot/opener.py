@@ -26,9 +26,9 @@ class EnvelopeOpener:
 
     An envelope is recognised by ``Type`` and ``TopicArn`` together, never by guessing:
     https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html. Any other body is itself the text. A
-    text that points into ``payload_bucket`` stands for the object there. What AWS sends to set a source up, or to test it, is no job. A
-    body that came through the webhook is itself the text whatever it looks like: no caller from outside can pass for
-    the topic, or have an object read.
+    text that points into ``payload_bucket`` stands for the object there. What AWS sends to set a source up, or to test
+    it, is no job. A body that came through the webhook is itself the text whatever it looks like: no caller from
+    outside can pass for the topic or for AWS, or have an object read.
     """
 
     def __init__(self, payload_bucket: str | None = None) -> None:

@@ -117,13 +117,13 @@ def _confirmation(value: Mapping[str, Any]) -> str | None:
     match value["Type"]:
         case "SubscriptionConfirmation":
             return (
-                "SNS asks whether the queue may be subscribed to a topic (SubscriptionConfirmation): nothing of the topic "
-                f"arrives until you accept. If you trust it, run within two days what its SubscribeURL does: {command}"
+                "SubscriptionConfirmation: SNS asks whether the queue may be subscribed to a topic, and sends nothing "
+                f"more until you accept. If you trust it, run what its SubscribeURL does, within two days: {command}"
             )
         case "UnsubscribeConfirmation":
             return (
-                "SNS says that the queue's subscription to a topic has ended (UnsubscribeConfirmation). If that was not "
-                f"meant, run within two days what its SubscribeURL does: {command}"
+                "UnsubscribeConfirmation: SNS has ended the queue's subscription to a topic. To have it back, run what "
+                f"its SubscribeURL does, within two days: {command}"
             )
     return None
 
