@@ -26,7 +26,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
-from watchbot_cdk import Hmac, Isolation, Scaling, Watchbot, Webhook
+from watchbot_cdk import AwsConnection, Hmac, Isolation, Scaling, Watchbot, Webhook
 
 app = App()
 image = ecs.ContainerImage.from_asset("worker")
@@ -67,13 +67,21 @@ alone = {
 }
 for name, arguments in alone.items():
     Watchbot(Stack(app, name), "svc", image=image, **arguments)
-secret = secretsmanager.Secret.from_secret_name_v2(stack, "Token", "token")
+secret = ecs.Secret.from_secrets_manager(secretsmanager.Secret.from_secret_name_v2(stack, "Token", "token"))
 Watchbot(
     Stack(app, "Secret"),
     "svc",
     image=image,
+    isolation=Isolation.PROCESS,
     command=["sh", "-c", 'test "$TOKEN" = hush'],
-    secrets={"TOKEN": ecs.Secret.from_secrets_manager(secret)},
+    secrets={"TOKEN": secret},
+    aws_connection=AwsConnection(
+        ca_certificate=secret,
+        https_proxy=secret,
+        no_proxy=["internal"],
+        dual_stack=True,
+        endpoint_urls={"sqs": "https://elsewhere"},
+    ),
 )
 hooked = Stack(app, "Hooked")
 signing = secretsmanager.Secret(hooked, "Signing")
@@ -196,6 +204,7 @@ def test_every_dead_letter_of_a_group_is_named(app: str) -> None:
 
 
 def test_secrets_come_from_the_environment(app: str) -> None:
+    """Those of the worker; a way to AWS leads nowhere here, and its secrets are not asked for."""
     arguments = ("--app", app, "--service", "Secret/svc", "--send", "-", "--until-empty")
     assert _local(*arguments, said="x", TOKEN="hush").returncode == 0
     refused = _local(*arguments, said="x")

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from aws_cdk import App, Environment, Stack
 from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
 
 import watchbot_cdk
 from watchbot.contract import Event, Metric, Outcome, Settings
@@ -121,3 +123,20 @@ def test_help_is_fast_because_nothing_heavy_is_loaded() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"
+
+
+def test_every_connection_in_the_docs_is_taken() -> None:
+    stack = Stack(App(), "Connected", env=Environment(account="111122223333", region="eu-west-1"))
+    names: dict[str, object] = {
+        "stack": stack,
+        "ecs": ecs,
+        "secretsmanager": secretsmanager,
+        "image": ecs.ContainerImage.from_registry("my/worker"),
+        "cluster": ecs.Cluster(stack, "Cluster"),
+    }
+    examples = re.findall(r"```python\n(.*?)```", _read("docs/aws-connection.md"), re.DOTALL)
+    for number, example in enumerate(examples):
+        scope = Construct(stack, f"Example{number}")
+        exec(example, names | {"Watchbot": lambda _, *rest, scope=scope, **given: Watchbot(scope, *rest, **given)})
+        names["AwsConnection"] = watchbot_cdk.AwsConnection
+    assert len(examples) == 5

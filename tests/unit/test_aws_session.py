@@ -7,13 +7,15 @@ from urllib.parse import urlsplit
 
 import botocore.config
 import pytest
-from botocore.awsrequest import AWSResponse
+from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.credentials import Credentials, RefreshableCredentials
 from botocore.exceptions import HTTPClientError, MetadataRetrievalError
+from botocore.httpsession import URLLib3Session
 from botocore.utils import ContainerMetadataFetcher
 
 from watchbot.aws_session import AwsAccess, Connection
 from watchbot.contract import AWS_SERVICES, SettingsError
+from watchbot.direct_hosts import DirectHosts
 from watchbot.payload import Pointer
 from watchbot.payload_store import BotoPayloads, PayloadError
 from watchbot.sqs import BotoSqs, SqsError
@@ -258,3 +260,25 @@ def test_an_emulators_presigned_url_has_the_bucket_in_its_path(name: str, monkey
 
 def _signed(payloads: BotoPayloads, bucket: str) -> str:
     return asyncio.run(payloads.sign(Pointer(bucket, "key")))
+
+
+@pytest.mark.parametrize(
+    ("names", "host", "is_direct"),
+    [
+        (("s3.eu-west-1.amazonaws.com",), "my-bucket.s3.eu-west-1.amazonaws.com", True),
+        ((".s3.eu-west-1.amazonaws.com",), "s3.eu-west-1.amazonaws.com", True),
+        (("*.Internal",), "sqs.internal", True),
+        (("my-bucket.s3.eu-west-1.amazonaws.com",), "my-bucket.s3.eu-west-1.amazonaws.com", True),
+        (("my-bucket.s3.eu-west-1.amazonaws.com",), "s3.eu-west-1.amazonaws.com", False),
+        (("nal", "internal.example"), "sqs.internal", False),
+        (("*",), "sqs.eu-west-1.amazonaws.com", True),
+        (("::1",), "[::1]", True),
+    ],
+)
+def test_a_host_without_the_proxy_is_one_of_the_names_or_below_it(
+    names: tuple[str, ...], host: str, is_direct: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(URLLib3Session, "send", lambda _, request: "answered")
+    direct = DirectHosts(names, botocore.config.Config(), None)
+    answer = direct(AWSRequest("GET", f"https://{host}/key").prepare(), operation="x")
+    assert answer == ("answered" if is_direct else None)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
+
+from botocore.exceptions import CredentialRetrievalError
 
 from tests.simulation.runner import SimulatedRunner, Work
 from tests.simulation.sqs import SimulatedSqs
 from tests.simulation.virtual_time import run_virtual
 from tests.simulation.watch import Watch
 from watchbot.notice import QueueTrouble
-from watchbot.sqs import SqsError
+from watchbot.sqs import SqsError, sqs_error
 
 
 def _receives(sqs: SimulatedSqs) -> list[float]:
@@ -83,3 +86,19 @@ def test_receives_that_come_back_empty_at_once_are_told_and_are_no_hot_loop() ->
     sqs, told = run_virtual(scenario())
     assert 60 <= len(_receives(sqs)) <= 135
     assert told > 0
+
+
+def test_credentials_that_never_come_end_the_watcher_after_ten_minutes_as_failed() -> None:
+    refused = sqs_error(CredentialRetrievalError(provider="container-role", error_msg="500"), "https://queue")
+
+    async def scenario() -> tuple[int, float, int]:
+        sqs = SimulatedSqs()
+        sqs.fault = lambda name, number: refused
+        watch = Watch(sqs, SimulatedRunner(lambda job: Work()))
+        exit_code = await watch.ended()
+        return exit_code, asyncio.get_running_loop().time(), len(watch.told(QueueTrouble))
+
+    exit_code, ended_at, told = run_virtual(scenario())
+    assert exit_code == 1
+    assert 600 <= ended_at <= 720
+    assert told >= 10
