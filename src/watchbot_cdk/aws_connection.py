@@ -51,13 +51,15 @@ class AwsConnection:
         """Say which arguments are of another kind."""
         yield from kind_problems("aws_connection dual_stack", self.dual_stack, bool)
         yield from kind_problems("aws_connection fips", self.fips, bool)
-        if not (self.https_proxy is None or isinstance(self.https_proxy, str | ecs.Secret)):
-            kind = type(self.https_proxy).__name__
+        proxy: object = self.https_proxy
+        if not (proxy is None or isinstance(proxy, str | ecs.Secret)):
+            kind = type(proxy).__name__
             yield f"aws_connection https_proxy must be a URL, an ecs.Secret or None, got a {kind}"
         if not is_list_of(str, self.no_proxy):
             yield f"aws_connection no_proxy must be a list of hosts, got {self.no_proxy!r}"
-        if not (self.ca_certificate is None or isinstance(self.ca_certificate, ecs.Secret)):
-            kind = type(self.ca_certificate).__name__
+        certificate: object = self.ca_certificate
+        if not (certificate is None or isinstance(certificate, ecs.Secret)):
+            kind = type(certificate).__name__
             yield f"aws_connection ca_certificate must be an ecs.Secret with certificates in PEM form, got a {kind}"
         if not is_map_to(str, self.endpoint_urls):
             yield f"aws_connection endpoint_urls must map services to URLs, got {shown(self.endpoint_urls)}"

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
-import botocore.config
 from botocore.httpsession import URLLib3Session
 
 
@@ -18,9 +17,10 @@ class DirectHosts:
     own host would never count.
     """
 
-    def __init__(self, names: Iterable[str], config: botocore.config.Config, verify: str | None) -> None:
+    def __init__(self, names: Iterable[str], config: Any, verify: str | None) -> None:
         self._names = tuple(name.lower().removeprefix("*.").lstrip(".") for name in names)
-        self._session = URLLib3Session(
+        session: Any = URLLib3Session
+        self._session = session(
             verify=True if verify is None else verify,
             timeout=(config.connect_timeout, config.read_timeout),
             max_pool_connections=config.max_pool_connections,

@@ -136,13 +136,15 @@ def _client(aws: AwsAccess) -> Any:
     alone, and for a new bucket only after hours. An endpoint URL of one's own gets the bucket as a path.
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
     """
-    style = "path" if aws.has_own_endpoint("s3") else "virtual"
     config = botocore.config.Config(
         connect_timeout=5,
         read_timeout=30,
         max_pool_connections=_THREADS,
         retries={"mode": "standard"},
         signature_version="s3v4",
-        s3={"addressing_style": style, "us_east_1_regional_endpoint": "regional"},
+        s3={
+            "addressing_style": "path" if aws.has_own_endpoint("s3") else "virtual",
+            "us_east_1_regional_endpoint": "regional",
+        },
     )
     return aws.client("s3", config)

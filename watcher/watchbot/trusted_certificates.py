@@ -19,7 +19,7 @@ class TrustedCertificates:
     """
 
     def __init__(self, pem: str) -> None:
-        bundle = Path(get_cert_path(True)).read_bytes() + b"\n" + pem.encode() + b"\n"
+        bundle = Path(str(get_cert_path(True))).read_bytes() + b"\n" + pem.encode() + b"\n"
         self.path = _in_memory(bundle) if sys.platform == "linux" else _on_disk(bundle)
 
 
