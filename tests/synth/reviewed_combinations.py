@@ -94,6 +94,8 @@ def _with_defaults(value: Any, defaults: Mapping[str, Any]) -> Any:
 
 def _problems(combination: Combination, environment: dict[str, str]) -> Iterator[str]:
     environment["WATCHBOT_DEAD_LETTER_QUEUE_URL"] = "https://sqs.example/letters"
+    if environment["WATCHBOT_REGION"] == "<{'Ref': 'AWS::Region'}>":
+        environment["WATCHBOT_REGION"] = "us-east-1"
     try:
         settings = Settings.from_env(environment)
     except SettingsError as error:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from watchbot.backoff import Backoff
-from watchbot.contract import PREFIX, Isolation, LaunchType, Metric, Settings, SettingsError
+from watchbot.contract import PREFIX, Isolation, LaunchType, Metric, Settings, SettingsError, is_connection_setting
 from watchbot_cli.described import find_described
 from watchbot_cli.errors import UsageError
 from watchbot_cli.intrinsics import references
@@ -174,7 +174,8 @@ def _watcher(found: Found, environment: Mapping[str, Any]) -> Settings | None:
     if f"{PREFIX}QUEUE_URL" not in ours:
         return None
     known = {field.metadata["name"] for field in dataclasses.fields(Settings)}
-    texts = {name: found.template.text(value) or _UNKNOWN for name, value in ours.items() if name in known}
+    read = {name: value for name, value in ours.items() if name in known and not is_connection_setting(name)}
+    texts = {name: found.template.text(value) or _UNKNOWN for name, value in read.items()}
     try:
         return Settings.from_env({**texts, f"{PREFIX}QUEUE_URL": "https://queue/queue", **_without_urls(texts)})
     except SettingsError as error:
