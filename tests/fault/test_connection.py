@@ -112,7 +112,7 @@ def test_public_authorities_stay_trusted(authority: Authority) -> None:
 
     own = ssl.PEM_cert_to_DER_cert(authority.pem)
     file = TrustedCertificates(authority.pem).path
-    assert trusted(file) == trusted(get_cert_path(True)) | {own}
+    assert trusted(file) == trusted(str(get_cert_path(True))) | {own}
     with pytest.raises(PermissionError):
         Path(file).write_bytes(b"")
 

@@ -184,9 +184,10 @@ ROLE = {"AccessKeyId": "id", "SecretAccessKey": "s", "Token": "t", "Expiration":
 def test_credentials_that_fail_at_the_start_are_looked_for_at_every_call(monkeypatch: pytest.MonkeyPatch) -> None:
     trouble = MetadataRetrievalError(error_msg="500")
     left = _endpoint_of_credentials(monkeypatch, trouble, trouble, ROLE)
+    answered: Any = AWSResponse
     wire = BotoSqs(QUEUE, 180, 1, AwsAccess(IN_ECS, QUEUE))
     for client in (wire._poller, wire._caller):
-        client.meta.events.register("before-send", lambda **_: AWSResponse(QUEUE, 200, {}, _Body(b"{}")))
+        client.meta.events.register("before-send", lambda **_: answered(QUEUE, 200, {}, _Body(b"{}")))
     with pytest.raises(SqsError, match="credentials"):
         asyncio.run(wire.receive(1))
     assert asyncio.run(wire.receive(1)) == []
