@@ -10,12 +10,15 @@ import pytest
 from tests.acceptance.debugged import synthesised
 from tests.acceptance.operated import Operated
 from tests.acceptance.queue import Queues
-from watchbot_cli.local.emulator import Emulator
+from watchbot_cli.local.emulator import SERVICES, Emulator
+
+_LOOKED_AT = ("monitoring", "ecs", "ec2")
+"""What the command line asks of a service's AWS, and a service run on this machine does without."""
 
 
 @pytest.fixture(scope="session")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    with Emulator(tmp_path_factory.mktemp("aws")) as running:
+    with Emulator(tmp_path_factory.mktemp("aws"), services=(*SERVICES, *_LOOKED_AT)) as running:
         yield running
 
 

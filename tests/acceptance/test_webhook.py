@@ -17,6 +17,7 @@ from tests.acceptance.queue import Queues
 from tests.simulation.signed import HEADER, sign
 from tests.simulation.velocity import Input, Velocity
 from watchbot_cdk.webhook_template import TAKEN, request_template
+from watchbot_cli.local.emulator import ACCESS_KEY_ID
 
 REPORT = 'cp "$MessageFile" "$OUT/$MessageId"; printf %s "$MessageAttributes" > "$OUT/$MessageId.attributes"'
 
@@ -53,7 +54,7 @@ class Hook:
             {
                 "Content-Type": "application/x-www-form-urlencoded",
                 "Accept": "application/json",
-                "Authorization": "AWS4-HMAC-SHA256 Credential=000000000000/20260101/us-east-1/sqs/aws4_request",
+                "Authorization": f"AWS4-HMAC-SHA256 Credential={ACCESS_KEY_ID}/20260101/us-east-1/sqs/aws4_request",
             },
         )
         with urllib.request.urlopen(request, timeout=30) as answered:

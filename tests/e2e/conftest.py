@@ -10,7 +10,7 @@ from docker.types import IPAMConfig, IPAMPool
 
 from tests.e2e.ecs_host import ADDRESS, EcsHost
 from tests.e2e.services import Services
-from watchbot_cli.local.emulator import ACCOUNT, Emulator
+from watchbot_cli.local.emulator import Emulator
 
 _NETWORK = "watchbot-e2e"
 
@@ -36,7 +36,7 @@ def network(docker_client: docker.DockerClient) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def host(network: str) -> Iterator[EcsHost]:
     """What tasks find at the network's address."""
-    with EcsHost(ACCOUNT) as running:
+    with EcsHost() as running:
         yield running
 
 

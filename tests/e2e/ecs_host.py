@@ -7,7 +7,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 
-from watchbot_cli.local.emulator import SECRET
+from watchbot_cli.local.emulator import ACCESS_KEY_ID, SECRET
 
 ADDRESS = "169.254.170.2"
 """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html"""
@@ -16,7 +16,7 @@ ADDRESS = "169.254.170.2"
 class EcsHost:
     """Serves tasks at the address that ECS uses, on a network whose gateway has it."""
 
-    def __init__(self, account: str) -> None:
+    def __init__(self) -> None:
         self.protections: list[bool] = []
         self.credentials_given = 0
         host = self
@@ -25,7 +25,7 @@ class EcsHost:
             def do_GET(self) -> None:
                 host.credentials_given += 1
                 credentials = {
-                    "AccessKeyId": account,
+                    "AccessKeyId": ACCESS_KEY_ID,
                     "SecretAccessKey": SECRET,
                     "Token": "token",
                     "Expiration": "2099-01-01T00:00:00Z",

@@ -19,9 +19,12 @@ from tests.e2e.ecs_host import ADDRESS, EcsHost
 from tests.e2e.services import BASE_IMAGE
 from watchbot.contract import WATCHER_CONTAINER, WORKER_CONTAINER, Event, Outcome
 from watchbot.journal import Entry, parse_line
-from watchbot_cli.local.emulator import Emulator
+from watchbot_cli.local.emulator import SERVICES, Emulator
 
 ROOT = Path(__file__).parents[2]
+_DEPLOYED = ("ec2", "ecr", "ecs", "iam", "monitoring", "ssm", "sts")
+"""What the CDK's command line and a service as a whole take beyond what runs on a developer's machine."""
+
 NAME = "com.amazonaws.ecs.container-name"
 
 
@@ -135,7 +138,7 @@ def service(
         path=str(ROOT / "watcher"), buildargs={"BASE_IMAGE": BASE_IMAGE}, rm=True, tag="watchbot-e2e-watcher"
     )
     docker_client.images.get(BASE_IMAGE).tag("watchbot-e2e-worker")
-    with Emulator(tmp_path_factory.mktemp("aws"), ADDRESS) as emulator:
+    with Emulator(tmp_path_factory.mktemp("aws"), ADDRESS, (*SERVICES, *_DEPLOYED)) as emulator:
         deployment = Deployment(emulator, host)
         deployment.deploy()
         deployed = Service(deployment, docker_client)

@@ -17,7 +17,7 @@ from watchbot_cli.assembly import synthesise
 from watchbot_cli.errors import CommandError, UsageError
 from watchbot_cli.local.dead_letters import take_dead_letters
 from watchbot_cli.local.deployment import Deployed, deploy, secrets_of
-from watchbot_cli.local.emulator import Emulator
+from watchbot_cli.local.emulator import ACCESS_KEY_ID, SECRET, Emulator
 from watchbot_cli.local.interruption import Interruption, Signals
 from watchbot_cli.local.service import Service, find_services
 from watchbot_cli.local.tally import Summary, Tally
@@ -115,12 +115,13 @@ class _Session:
 
     def _introduce(self) -> None:
         endpoint = self._emulator.endpoint_url
+        key = f"AWS_ACCESS_KEY_ID={ACCESS_KEY_ID} AWS_SECRET_ACCESS_KEY={SECRET}"
         for service in self._deployed:
             order = " --message-group-id g --message-deduplication-id 1" if service.topic_arn.endswith(".fifo") else ""
             self._console.print(f"{service.name} is running; send it a message with", markup=False)
             self._console.print(
-                f"  AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x aws --region us-east-1 --endpoint-url {endpoint} "
-                f"sns publish --topic-arn {service.topic_arn} --message hello{order}",
+                f"  {key} aws --region us-east-1 --endpoint-url {endpoint} sns publish "
+                f"--topic-arn {service.topic_arn} --message hello{order}",
                 markup=False,
             )
         self._console.print("Ctrl-C stops it")
