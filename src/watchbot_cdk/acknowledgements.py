@@ -9,10 +9,10 @@ from typing import Any
 
 from aws_cdk import Stack
 from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_iam as iam
 from constructs import IConstruct
 
 from watchbot_cdk.remembered import remembered
-from watchbot_cdk.roles import execution_role
 
 _METADATA = "aws:cdk:acknowledged-rules"
 """Where ``Validations.acknowledge`` keeps them, which older versions of the CDK do not have."""
@@ -26,13 +26,14 @@ def acknowledge(construct: IConstruct, reasons: Mapping[str, str]) -> None:
     construct.node.add_metadata(_METADATA, dict(reasons))
 
 
-def acknowledge_image_pulls(definition: ecs.TaskDefinition) -> None:
-    """Say why ECS may ask for any registry's token: the action knows no resource."""
-    role = execution_role(definition)
+def acknowledge_image_pulls(role: iam.Role) -> None:
+    """Acknowledge that ECS may ask for any registry's token: the action knows no resource."""
     acknowledge(role, {"AwsSolutions-IAM5[Resource::*]": "GetAuthorizationToken, to pull images, knows no resource"})
 
 
-def acknowledge_task(definition: ecs.TaskDefinition, wildcards: Mapping[str, str], stack: Stack) -> None:
+def acknowledge_task(
+    definition: ecs.TaskDefinition, role: iam.Role, wildcards: Mapping[str, str], stack: Stack
+) -> None:
     """Say why a watcher's containers have variables in plain text, and its role rights to resources with a wildcard.
 
     Each of those is named as cdk-nag does, so that no other wildcard is acknowledged with it.
@@ -42,7 +43,9 @@ def acknowledge_task(definition: ecs.TaskDefinition, wildcards: Mapping[str, str
         for resource, reason in wildcards.items()
     }
     settings = "the watcher's settings are no secrets; secrets of workers go with secrets"
-    acknowledge(definition, {"AwsSolutions-ECS2": settings, **reasons})
+    acknowledge(definition, {"AwsSolutions-ECS2": settings})
+    if reasons:
+        acknowledge(role, reasons)
 
 
 @remembered

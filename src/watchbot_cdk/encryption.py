@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from aws_cdk import Annotations, Stack
+from aws_cdk import Annotations, Stack, Token, TokenComparison
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
@@ -20,6 +20,7 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-k
 https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
 """
 
+READING = ("kms:Decrypt",)
 _CARRYING = ("kms:Decrypt", "kms:GenerateDataKey*")
 _LOGGING = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey")
 _THIS_ACCOUNT = "with aws:SourceAccount this account"
@@ -58,6 +59,31 @@ def allow_services(scope: Construct, key: kms.IKey) -> None:
 def allow_alarms(scope: Construct, key: kms.IKey) -> None:
     """Let alarms use the key of a notification topic that was given."""
     _allow(scope, key, "the key of notification_topic", [_alarms(Stack.of(scope))])
+
+
+def let_use(
+    grantee: iam.IGrantable, key: kms.IKey, actions: Sequence[str], services: Sequence[str], stack: Stack
+) -> iam.Grant:
+    """Let someone use the key through these services of AWS, and not by themselves.
+
+    What follows the service's name in the condition differs from partition to partition; only AWS writes it, and a key
+    is used through services of its own region. The policy of a key in this account leaves it to IAM who may use it, as
+    CDK's keys do; that of one in another account has to allow this account as well.
+    https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
+    """
+    through = {"StringLike": {"kms:ViaService": [f"{service}.*" for service in services]}}
+    if Token.compare_strings(key.env.account, stack.account) is TokenComparison.DIFFERENT:
+        key.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.AccountPrincipal(stack.account)],
+                actions=list(actions),
+                resources=["*"],
+                conditions=through,
+            )
+        )
+    return iam.Grant.add_to_principal(
+        grantee=grantee, actions=list(actions), resource_arns=[key.key_arn], conditions=through
+    )
 
 
 def _allow(scope: Construct, key: kms.IKey, name: str, uses: Sequence[_Use]) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from aws_cdk import Annotations, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
@@ -16,6 +17,8 @@ from watchbot.contract import Isolation
 from watchbot_cdk.acknowledgements import acknowledge
 from watchbot_cdk.instances import require_instances
 from watchbot_cdk.placement import Placement
+from watchbot_cdk.roles import of_account
+from watchbot_cdk.stacks import arn_prefix
 from watchbot_cdk.subnets import Subnets, vpc_of
 
 _CLUSTER_ID = "WatchbotCluster"
@@ -128,7 +131,10 @@ def default_cluster(stack: Stack) -> ecs.Cluster:
         retention=logs.RetentionDays.TWO_WEEKS,
         removal_policy=RemovalPolicy.DESTROY,
     )
-    vpc.add_flow_log("FlowLog", destination=ec2.FlowLogDestination.to_cloud_watch_logs(flow_logs))
+    # https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
+    sources = f"{arn_prefix(stack, 'ec2')}:vpc-flow-log/*"
+    role = iam.Role(vpc, "FlowLogIAMRole", assumed_by=of_account("vpc-flow-logs.amazonaws.com", sources, stack))
+    vpc.add_flow_log("FlowLog", destination=ec2.FlowLogDestination.to_cloud_watch_logs(flow_logs, role))
     cluster = ecs.Cluster(stack, _CLUSTER_ID, vpc=vpc)
     acknowledge(cluster, {"AwsSolutions-ECS4": "each service has metrics of its own; give a cluster to have more"})
     return cluster

@@ -22,7 +22,8 @@ from watchbot_cdk.acknowledgements import acknowledge_image_pulls, acknowledge_t
 from watchbot_cdk.arguments import Arguments
 from watchbot_cdk.containers import SCRATCH_VOLUME, container_log, loop_health, scratch
 from watchbot_cdk.messages import Messages
-from watchbot_cdk.rights import grant, wildcards
+from watchbot_cdk.rights import wildcards
+from watchbot_cdk.roles import add_task_roles
 from watchbot_cdk.settings import process_environment
 from watchbot_cdk.sidecars import keep_essential
 from watchbot_cdk.stacks import region_of
@@ -51,7 +52,9 @@ def add_process_task(
     The worker shares the task's one role with its watcher: it may publish to the topic, do what ``permissions`` say,
     and also what the watcher may.
     """
-    definition = add_task_definition(scope, "Task", arguments, [_RUNTIME_VOLUME, SCRATCH_VOLUME])
+    rights = [*watching(arguments, messages), *protecting(cluster, stack), *working(arguments, messages)]
+    roles = add_task_roles(scope, "Task", rights, stack)
+    definition = add_task_definition(scope, "Task", arguments, roles, [_RUNTIME_VOLUME, SCRATCH_VOLUME])
     settings = process_environment(arguments, messages, log_group, service, region_of(stack))
     worker = add_worker_container(
         definition,
@@ -70,12 +73,10 @@ def add_process_task(
         ecs.ContainerDependency(container=install, condition=ecs.ContainerDependencyCondition.SUCCESS)
     )
     keep_essential(stack, definition, worker, install)
-    rights = [*watching(arguments, messages), *protecting(cluster, stack), *working(arguments, messages)]
-    grant(definition, rights)
-    grant_keys_and_topic(definition, arguments)
-    grant_permissions(definition, arguments)
-    acknowledge_task(definition, wildcards(rights), stack)
-    acknowledge_image_pulls(definition)
+    grant_keys_and_topic(roles.task, arguments, stack)
+    grant_permissions(roles.task, arguments, stack)
+    acknowledge_task(definition, roles.task, wildcards(rights), stack)
+    acknowledge_image_pulls(roles.execution)
     return definition
 
 

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
-from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
-from constructs import Construct
-
-from watchbot_cdk.roles import task_role
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -36,26 +32,10 @@ class Right:
         }
 
 
-def grant(definition: ecs.TaskDefinition, rights: Sequence[Right]) -> None:
-    """Let what runs in the task do all this.
-
-    Several rights are one policy, which takes the CDK three calls to make; a single one is a grant, which takes one.
-    Either is a child of the role, so that whatever waits for the role waits for its rights.
-    """
-    role = task_role(definition)
-    if len(rights) == 1:
-        (only,) = rights
-        iam.Grant.add_to_principal(
-            grantee=role,
-            actions=list(only.actions),
-            resource_arns=list(only.resources),
-            conditions=only.conditions,
-        )
-        return
+def policy(rights: Sequence[Right]) -> iam.PolicyDocument:
+    """Make one policy of several rights, in one call of CDK's process."""
     statements = [right.statement() for right in rights]
-    document = iam.PolicyDocument.from_json({"Version": "2012-10-17", "Statement": statements})
-    # Attached by the role, which leaves it out of the template where roles are created by somebody else.
-    role.attach_inline_policy(iam.Policy(cast(Construct, role), "Rights", document=document))
+    return iam.PolicyDocument.from_json({"Version": "2012-10-17", "Statement": statements})
 
 
 def wildcards(rights: Sequence[Right]) -> Mapping[str, str]:

@@ -13,6 +13,7 @@ from aws_cdk import aws_scheduler_targets as targets
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from watchbot_cdk.encryption import USING, let_use
 from watchbot_cdk.event_rule import next_id
 
 _DEFAULT_MESSAGE = json.dumps({"schedule": "<aws.scheduler.schedule-arn>", "time": "<aws.scheduler.scheduled-time>"})
@@ -50,7 +51,7 @@ def add_schedule(
             queue,
             input=scheduler.ScheduleTargetInput.from_text(_DEFAULT_MESSAGE if message is None else message),
             message_group_id=message_group_id,
-            role=_role(scope),
+            role=_role(scope, queue).without_policy_updates(),
         ),
     )
 
@@ -67,9 +68,10 @@ def schedule_problems(queue: sqs.Queue, schedule: object, message: object, messa
         yield f"message_group_id is for fifo=True, got {message_group_id!r}"
 
 
-def _role(scope: Construct) -> iam.Role:
-    """Find or create what all schedules of a service send as, which nobody else's Scheduler can assume.
+def _role(scope: Construct, queue: sqs.Queue) -> iam.Role:
+    """Find or create the role that all schedules of a service send with, which no other account's Scheduler can assume.
 
+    It sends to the queue and uses its key for that alone; the target would add a right to the key without a condition.
     https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
     """
     found = scope.node.try_find_child("ScheduleRole")
@@ -78,4 +80,8 @@ def _role(scope: Construct) -> iam.Role:
     stack = Stack.of(scope)
     group = stack.format_arn(service="scheduler", resource="schedule-group", resource_name="default")
     ours = {"StringEquals": {"aws:SourceAccount": stack.account, "aws:SourceArn": group}}
-    return iam.Role(scope, "ScheduleRole", assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com", conditions=ours))
+    role = iam.Role(scope, "ScheduleRole", assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com", conditions=ours))
+    iam.Grant.add_to_principal(grantee=role, actions=["sqs:SendMessage"], resource_arns=[queue.queue_arn])
+    if queue.encryption_master_key is not None:
+        let_use(role, queue.encryption_master_key, USING, ("sqs",), stack)
+    return role

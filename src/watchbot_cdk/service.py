@@ -30,8 +30,9 @@ def add_service(
 ) -> ecs.BaseService:
     """Create the service: new watchers start before old ones drain, and a deployment that cannot start is undone.
 
-    It waits for ``needs``, the cluster's capacity providers and the network's way out: tasks started before their
-    rights and routes exist would fail, and after a few of those the circuit breaker undoes a good deployment.
+    It waits for its tasks' roles, for ``needs``, the cluster's capacity providers and the network's way out: tasks
+    started before their rights and routes exist would fail, and after a few of those the circuit breaker undoes a good
+    deployment.
     """
     capacity = arguments.placement.capacity
     is_process = arguments.isolation is Isolation.PROCESS
@@ -45,7 +46,9 @@ def add_service(
         )
     providers = () if capacity.providers is None else (network.cluster,)
     ways_out = () if network.service is None else network.service.subnets.ways_out
-    service.node.add_dependency(*needs, *providers, *ways_out)
+    awaited = (*needs, *providers, *ways_out)
+    if awaited:
+        service.node.add_dependency(*awaited)
     _warn_of_long_updates(service, arguments)
     return service
 

@@ -12,10 +12,11 @@ from constructs import Construct
 from watchbot_cdk.arguments import Arguments
 from watchbot_cdk.platform import platform_names
 from watchbot_cdk.remembered import remembered
+from watchbot_cdk.roles import TaskRoles
 
 
 def add_task_definition(
-    scope: Construct, construct_id: str, arguments: Arguments, volumes: Sequence[str] = ()
+    scope: Construct, construct_id: str, arguments: Arguments, roles: TaskRoles, volumes: Sequence[str] = ()
 ) -> ecs.TaskDefinition:
     """Create a task definition of the size asked for, with empty volumes of these names, without containers.
 
@@ -26,6 +27,8 @@ def add_task_definition(
         return ecs.FargateTaskDefinition(
             scope,
             construct_id,
+            task_role=roles.task,
+            execution_role=roles.execution,
             cpu=arguments.cpu,
             memory_limit_mib=arguments.memory_limit_mib,
             runtime_platform=arguments.runtime_platform,
@@ -38,6 +41,8 @@ def add_task_definition(
     definition = ecs.TaskDefinition(
         scope,
         construct_id,
+        task_role=roles.task,
+        execution_role=roles.execution,
         compatibility=ecs.Compatibility.EC2,
         cpu=Tokenization.stringify_number(arguments.cpu),
         memory_mib=None if memory is None else Tokenization.stringify_number(memory),

@@ -16,7 +16,8 @@ from watchbot_cdk.containers import SCRATCH_VOLUME, container_log, loop_health, 
 from watchbot_cdk.messages import Messages
 from watchbot_cdk.network import Network
 from watchbot_cdk.payload_bucket import add_payload_bucket
-from watchbot_cdk.rights import grant, wildcards
+from watchbot_cdk.rights import wildcards
+from watchbot_cdk.roles import TaskRoles, add_task_roles
 from watchbot_cdk.settings import task_environment
 from watchbot_cdk.sidecars import keep_essential
 from watchbot_cdk.stacks import region_of
@@ -34,6 +35,7 @@ def add_task_watcher(
     network: Network,
     log_group: logs.LogGroup,
     worker: ecs.TaskDefinition,
+    worker_roles: TaskRoles,
     watcher_image: ecs.ContainerImage,
     service: str,
     stack: Stack,
@@ -43,15 +45,25 @@ def add_task_watcher(
     It is Fargate's wherever workers run, so that a cluster may shrink to no instance at all between jobs. Messages that
     are too large for a worker's environment go through a bucket of the watcher's own.
     """
+    payload_bucket = add_payload_bucket(scope, arguments.encryption_key)
+    rights = [
+        *watching(arguments, messages),
+        *keeping_payloads(payload_bucket),
+        *running(worker, worker_roles, network.cluster, stack),
+    ]
+    if arguments.notifications.failure_topic is not None:
+        rights += reading_log(log_group, stack)
+    roles = add_task_roles(scope, "WatcherTask", rights, stack)
     definition = ecs.FargateTaskDefinition(
         scope,
         "WatcherTask",
+        task_role=roles.task,
+        execution_role=roles.execution,
         cpu=_CPU,
         memory_limit_mib=_MEMORY_MIB,
         runtime_platform=arguments.runtime_platform,
         volumes=[ecs.Volume(name=SCRATCH_VOLUME)],
     )
-    payload_bucket = add_payload_bucket(scope, arguments.encryption_key)
     environment = task_environment(
         arguments,
         messages,
@@ -64,16 +76,8 @@ def add_task_watcher(
     )
     secrets = arguments.aws_connection.secrets()
     _add_watcher(definition, watcher_image, environment, secrets, log_group, stack)
-    rights = [
-        *watching(arguments, messages),
-        *keeping_payloads(payload_bucket),
-        *running(worker, network.cluster, stack),
-    ]
-    if arguments.notifications.failure_topic is not None:
-        rights += reading_log(log_group, stack)
-    grant(definition, rights)
-    grant_keys_and_topic(definition, arguments)
-    acknowledge_task(definition, wildcards(rights), stack)
+    grant_keys_and_topic(roles.task, arguments, stack)
+    acknowledge_task(definition, roles.task, wildcards(rights), stack)
     return definition
 
 

@@ -295,7 +295,7 @@ class Watchbot(ServiceMetrics, Sources):
         self._add_tasks(arguments)
         mounts = arguments.worker.mounts
         files = connect_file_systems(mounts, self._network.connections) if mounts else ()
-        needs = (self._watcher_task, self._task, *files)
+        needs = (*self._worker_role, *files)
         self._service = add_service(self, arguments, self._network, self._watcher_task, needs)
         self._add_ingress(arguments)
         self._watch(arguments)
@@ -306,7 +306,7 @@ class Watchbot(ServiceMetrics, Sources):
         self._webhook = None
         if ingress.webhook is not None:
             self._webhook = add_webhook(self, ingress.webhook, arguments, self._messages)
-        self._publisher_key = add_publisher_user(self, self.topic) if ingress.publisher_user else None
+        self._publisher_key = add_publisher_user(self, self.topic, self._stack) if ingress.publisher_user else None
 
     def _add_tasks(self, arguments: Arguments) -> None:
         image = arguments.watcher_image
@@ -315,11 +315,22 @@ class Watchbot(ServiceMetrics, Sources):
         match arguments.isolation:
             case Isolation.PROCESS:
                 self._task = add_process_task(
-                    self, arguments, self._messages, self.cluster, self._log_group, image, self._name, self._stack
+                    self,
+                    arguments,
+                    self._messages,
+                    self.cluster,
+                    self._log_group,
+                    image,
+                    self._name,
+                    self._stack,
                 )
                 self._watcher_task = self._task
+                self._worker_role: tuple[iam.Role, ...] = ()
             case Isolation.TASK:
-                self._task = add_task_worker(self, arguments, self._messages, self._log_group, self._stack)
+                self._task, worker_roles = add_task_worker(
+                    self, arguments, self._messages, self._log_group, self._stack
+                )
+                self._worker_role = (worker_roles.task,)
                 self._watcher_task = add_task_watcher(
                     self,
                     arguments,
@@ -327,6 +338,7 @@ class Watchbot(ServiceMetrics, Sources):
                     self._network,
                     self._log_group,
                     self._task,
+                    worker_roles,
                     image,
                     self._name,
                     self._stack,
@@ -461,4 +473,4 @@ class Watchbot(ServiceMetrics, Sources):
 
     def grant_redrive(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let someone look at dead letters, move them back into the queue, and delete them."""
-        return grant_redriving(self._messages, grantee)
+        return grant_redriving(self._messages, grantee, self._stack)

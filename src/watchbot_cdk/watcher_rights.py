@@ -6,17 +6,19 @@ from collections.abc import Iterable, Sequence
 
 from aws_cdk import Stack
 from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 
-from watchbot.contract import LOG_STREAM_PREFIX, WORKER_CONTAINER
+from watchbot.contract import FAMILY_TAG, LOG_STREAM_PREFIX, WORKER_CONTAINER, Isolation
 from watchbot_cdk.arguments import Arguments
 from watchbot_cdk.cluster import cluster_arn, tasks_of
-from watchbot_cdk.encryption import USING
+from watchbot_cdk.encryption import READING, USING, let_use
 from watchbot_cdk.log_group import log_group_name
 from watchbot_cdk.messages import Messages
+from watchbot_cdk.publishing import let_publish
 from watchbot_cdk.rights import Right
-from watchbot_cdk.roles import execution_role, task_role
+from watchbot_cdk.roles import TaskRoles
 from watchbot_cdk.stacks import arn_prefix
 from watchbot_cdk.webhook import Webhook
 
@@ -39,7 +41,9 @@ def keeping_payloads(bucket: s3.IBucket) -> Iterable[Right]:
 
 
 def protecting(cluster: ecs.ICluster, stack: Stack) -> Iterable[Right]:
-    """Protect itself from scale-in and deployments while jobs run in it.
+    """Protect tasks of the cluster from scale-in and deployments; a watcher does so with its own, while jobs run in it.
+
+    ``ecs:cluster`` would say what the resource says.
 
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-scale-in-protection.html
     """
@@ -50,14 +54,19 @@ def protecting(cluster: ecs.ICluster, stack: Stack) -> Iterable[Right]:
     )
 
 
-def running(worker: ecs.TaskDefinition, cluster: ecs.ICluster, stack: Stack) -> Iterable[Right]:
-    """Run tasks of the worker in the cluster, and follow, find and stop them."""
+def running(worker: ecs.TaskDefinition, roles: TaskRoles, cluster: ecs.ICluster, stack: Stack) -> Iterable[Right]:
+    """Run tasks of the worker in the cluster, follow and find them, and stop those that it has launched.
+
+    Tasks are followed without their tag: a task that has been stopped has lost its tags, and one that an older watcher
+    launched never had this one. https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_StopTask.html
+    """
+    family = worker.family
     in_cluster = {"ArnEquals": {"ecs:cluster": cluster_arn(cluster)}}
     tasks = tasks_of(cluster, stack)
     unnamed = "a worker's task has no name before it runs; a condition keeps it to this cluster"
     yield Right(
         actions=["ecs:RunTask"],
-        resources=[f"{arn_prefix(stack, 'ecs')}:task-definition/{worker.family}:*"],
+        resources=[f"{arn_prefix(stack, 'ecs')}:task-definition/{family}:*"],
         conditions=in_cluster,
         wildcard="during a deployment the old watchers still run the old revision",
     )
@@ -69,8 +78,13 @@ def running(worker: ecs.TaskDefinition, cluster: ecs.ICluster, stack: Stack) -> 
         conditions={"StringEquals": {"ecs:CreateAction": "RunTask"}},
         wildcard=unnamed,
     )
+    yield Right(actions=["ecs:DescribeTasks"], resources=[tasks], conditions=in_cluster, wildcard=unnamed)
+    # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html
     yield Right(
-        actions=["ecs:DescribeTasks", "ecs:StopTask"], resources=[tasks], conditions=in_cluster, wildcard=unnamed
+        actions=["ecs:StopTask"],
+        resources=[tasks],
+        conditions={**in_cluster, "StringEquals": {f"aws:ResourceTag/{FAMILY_TAG}": family}},
+        wildcard=unnamed,
     )
     yield Right(
         actions=["ecs:ListTasks"],
@@ -78,9 +92,10 @@ def running(worker: ecs.TaskDefinition, cluster: ecs.ICluster, stack: Stack) -> 
         conditions=in_cluster,
         wildcard="ListTasks knows no resource, a condition keeps it to this cluster; nor does GetAuthorizationToken",
     )
+    # ECS documents no iam:AssociatedResourceArn: either role can be passed as either, but none of another service's.
     yield Right(
         actions=["iam:PassRole"],
-        resources=[role.role_arn for role in (task_role(worker), execution_role(worker))],
+        resources=[role.role_arn for role in (roles.task, roles.execution)],
         conditions={"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
     )
 
@@ -98,23 +113,24 @@ def reading_log(log_group: logs.LogGroup, stack: Stack) -> Iterable[Right]:
     )
 
 
-def grant_keys_and_topic(definition: ecs.TaskDefinition, arguments: Arguments) -> None:
-    """Let a task use the keys that what it watches is encrypted with, and tell a topic of failed jobs if there is one.
+def grant_keys_and_topic(role: iam.Role, arguments: Arguments, stack: Stack) -> None:
+    """Let a watcher use the keys of what it watches, and publish failed jobs to a topic if there is one.
 
-    These are grants of the CDK's, because keys and topics may need to be told of it in their own policies.
+    Each key is used through the services alone whose resources are under it.
     """
-    role = task_role(definition)
     if arguments.encryption_key is not None:
-        arguments.encryption_key.grant(role, *USING)
+        # With TASK a bucket of the watcher's is under it as well.
+        through = ("sqs", "s3") if arguments.isolation is Isolation.TASK else ("sqs",)
+        let_use(role, arguments.encryption_key, USING, through, stack)
     bucket = arguments.payload_bucket
     if bucket is not None and bucket.encryption_key is not None:
-        bucket.encryption_key.grant_decrypt(role)
+        let_use(role, bucket.encryption_key, READING, ("s3",), stack)
     webhook = arguments.ingress.webhook
     if webhook is not None and webhook.hmac is not None and webhook.hmac.secret.encryption_key is not None:
-        webhook.hmac.secret.encryption_key.grant_decrypt(role)
+        let_use(role, webhook.hmac.secret.encryption_key, READING, ("secretsmanager",), stack)
     topic = arguments.notifications.failure_topic
     if topic is not None:
-        topic.grant_publish(role)
+        let_publish(role, topic, stack)
 
 
 def _signing_secret(webhook: Webhook | None) -> Iterable[Right]:

@@ -15,7 +15,7 @@ from constructs import Construct
 
 from watchbot_cdk.acknowledgements import acknowledge
 from watchbot_cdk.arguments import Arguments
-from watchbot_cdk.encryption import USING
+from watchbot_cdk.encryption import USING, let_use
 from watchbot_cdk.log_retention import retention_days
 from watchbot_cdk.messages import Messages
 from watchbot_cdk.webhook import Webhook
@@ -111,7 +111,12 @@ def _stage(scope: Construct, webhook: Webhook, arguments: Arguments) -> apigatew
 
 
 def _role(scope: Construct, arguments: Arguments, messages: Messages) -> iam.Role:
-    """Let API Gateway send to the queue, and use the service's key where it has one."""
+    """Let API Gateway send to the queue, and use the service's key where it has one.
+
+    The trust policy has no condition on the source. API Gateway documents none for the role of an integration, and
+    names no account when it assumes one, so that every request would fail; the role can send to this queue alone.
+    https://github.com/aws-solutions-library-samples/accelerated-intelligent-document-processing-on-aws/pull/479
+    """
     sending = iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[messages.queue.queue_arn])
     role = iam.Role(
         scope,
@@ -120,7 +125,7 @@ def _role(scope: Construct, arguments: Arguments, messages: Messages) -> iam.Rol
         inline_policies={"Send": iam.PolicyDocument(statements=[sending])},
     )
     if arguments.encryption_key is not None:
-        arguments.encryption_key.grant(role, *USING)
+        let_use(role, arguments.encryption_key, USING, ("sqs",), Stack.of(scope))
     return role
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from aws_cdk import aws_ecs as ecs
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
 
 from watchbot_cdk.arguments import Arguments
-from watchbot_cdk.encryption import USING
+from watchbot_cdk.encryption import USING, let_use
 from watchbot_cdk.messages import Messages
 from watchbot_cdk.progress_table import COUNTING, STORING
 from watchbot_cdk.rights import Right
-from watchbot_cdk.roles import task_role
 
 
 def working(arguments: Arguments, messages: Messages) -> Iterable[Right]:
@@ -21,12 +21,12 @@ def working(arguments: Arguments, messages: Messages) -> Iterable[Right]:
         yield Right(actions=COUNTING, resources=[arguments.progress_table.table_arn])
 
 
-def grant_permissions(definition: ecs.TaskDefinition, arguments: Arguments) -> None:
-    """Let a task use the key that topic and table are encrypted with, and do what ``permissions`` say."""
+def grant_permissions(role: iam.Role, arguments: Arguments, stack: Stack) -> None:
+    """Let a worker use the key through topic and table, which are under it, and do what ``permissions`` say."""
     key = arguments.encryption_key
     if key is not None:
-        key.grant(task_role(definition), *USING)
+        let_use(role, key, USING, ("sns",), stack)
         if arguments.progress_table is not None:
-            key.grant(task_role(definition), *STORING)
+            let_use(role, key, STORING, ("dynamodb",), stack)
     for statement in arguments.permissions:
-        definition.add_to_task_role_policy(statement)
+        role.add_to_policy(statement)

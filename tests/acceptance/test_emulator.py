@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -74,7 +73,7 @@ def test_it_has_nothing_of_the_shells_environment(tmp_path: Path, monkeypatch: p
 
 def _listening(process: int) -> set[tuple[str, int]]:
     """Give the addresses, as Linux writes them, and ports at which a process listens."""
-    sockets = {os.readlink(link) for link in Path(f"/proc/{process}/fd").iterdir()}
+    sockets = {str(link.readlink()) for link in Path(f"/proc/{process}/fd").iterdir()}
     found = set()
     for table in ("tcp", "tcp6"):
         for line in Path(f"/proc/{process}/net/{table}").read_text().splitlines()[1:]:

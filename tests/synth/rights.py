@@ -39,23 +39,24 @@ _PUBLISHING = _on("Topic", "sns:Publish")
 _RUNNING = (
     _on("task-definition/WorkerTask:*", "ecs:RunTask", given="ecs:cluster")
     | _on("task/cluster/*", "ecs:TagResource", given="ecs:CreateAction")
-    | _on("task/cluster/*", "ecs:DescribeTasks", "ecs:StopTask", given="ecs:cluster")
+    | _on("task/cluster/*", "ecs:DescribeTasks", given="ecs:cluster")
+    | _on("task/cluster/*", "ecs:StopTask", given="aws:ResourceTag/watchbot:family ecs:cluster")
     | _on("*", "ecs:ListTasks", given="ecs:cluster")
     | _on("WorkerTaskTaskRole", "iam:PassRole", given="iam:PassedToService")
-    | _on("WorkerTaskExecutionRole", "iam:PassRole", given="iam:PassedToService")
+    | _on("WorkerTaskTaskRoleExecutionRole", "iam:PassRole", given="iam:PassedToService")
 )
 _TASK: Roles = {
     "WorkerTaskTaskRole": _PUBLISHING,
-    "WorkerTaskExecutionRole": _LOGGING,
+    "WorkerTaskTaskRoleExecutionRole": _LOGGING,
     "WatcherTaskTaskRole": _RECEIVING
     | _RUNNING
     | _on("PayloadBucket/*", "s3:PutObject", "s3:GetObject", "s3:DeleteObject")
     | _on("PayloadBucket", "s3:ListBucket"),
-    "WatcherTaskExecutionRole": _LOGGING | _PULLING,
+    "WatcherTaskTaskRoleExecutionRole": _LOGGING | _PULLING,
 }
 _PROCESS: Roles = {
     "TaskTaskRole": _RECEIVING | _PUBLISHING | _on("task/cluster/*", "ecs:UpdateTaskProtection"),
-    "TaskExecutionRole": _LOGGING | _PULLING,
+    "TaskTaskRoleExecutionRole": _LOGGING | _PULLING,
 }
 _NETWORK: Roles = {
     "VpcFlowLogIAMRole": _on("FlowLogs", "logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams")
@@ -67,7 +68,7 @@ _WEBHOOKS: Roles = {
 
 _SENDING = _on("Queue", "sqs:SendMessage")
 _FETCHING = _on("payloads/*", "s3:GetObject", "s3:DeleteObject") | _on("payloads", "s3:ListBucket")
-_UNDER_THE_KEY = _on("Key", "kms:Decrypt", "kms:GenerateDataKey")
+_UNDER_THE_KEY = _on("Key", "kms:Decrypt", "kms:GenerateDataKey", given="kms:ViaService")
 _FILES = _on(
     "Files",
     "elasticfilesystem:ClientMount",
@@ -89,6 +90,7 @@ _COUNTING = _on(
     "kms:GenerateDataKeyWithoutPlaintext",
     "kms:ReEncryptFrom",
     "kms:ReEncryptTo",
+    given="kms:ViaService",
 )
 _TELLING = _on("NotificationTopic", "sns:Publish")
 _SCHEDULED = {"ScheduleRole": _SENDING}

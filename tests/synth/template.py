@@ -69,13 +69,26 @@ class Template:
         ]
 
     def statements(self, role_part: str) -> list[dict[str, Any]]:
-        """Give the policy statements of the role with this in its logical id."""
-        return [
-            statement
-            for policy in self.of_type("AWS::IAM::Policy").values()
-            if any(role_part in role["Ref"] for role in policy.get("Roles", []))
-            for statement in policy["PolicyDocument"]["Statement"]
+        """Give the policy statements of the role with this in its logical id: its own, then those attached to it.
+
+        A task's execution role is a child of the task's role, and is meant only when it is named.
+        """
+
+        def is_meant(name: str) -> bool:
+            return role_part in name and ("Execution" in role_part or "Execution" not in name)
+
+        documents = [
+            policy["PolicyDocument"]
+            for name, role in self.of_type("AWS::IAM::Role").items()
+            if is_meant(name)
+            for policy in role.get("Policies", [])
         ]
+        documents += [
+            policy["PolicyDocument"]
+            for policy in self.of_type("AWS::IAM::Policy").values()
+            if any(is_meant(role["Ref"]) for role in policy.get("Roles", []))
+        ]
+        return [statement for document in documents for statement in document["Statement"]]
 
 
 def synth(build: Callable[[Stack], object], *, environment: Environment | None = None) -> Template:

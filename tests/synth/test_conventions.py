@@ -89,22 +89,19 @@ TASK = EITHER | {
     "svcPayloadBucket",
     "svcPayloadBucketPolicy",
     "svcWatcherTask",
-    "svcWatcherTaskExecutionRole",
-    "svcWatcherTaskExecutionRoleDefaultPolicy",
     "svcWatcherTaskTaskRole",
-    "svcWatcherTaskTaskRoleRights",
+    "svcWatcherTaskTaskRoleExecutionRole",
+    "svcWatcherTaskTaskRoleExecutionRoleDefaultPolicy",
     "svcWorkerTask",
-    "svcWorkerTaskExecutionRole",
-    "svcWorkerTaskExecutionRoleDefaultPolicy",
     "svcWorkerTaskTaskRole",
-    "svcWorkerTaskTaskRoleDefaultPolicy",
+    "svcWorkerTaskTaskRoleExecutionRole",
+    "svcWorkerTaskTaskRoleExecutionRoleDefaultPolicy",
 }
 IN_PROCESS = EITHER | {
     "svcTask",
-    "svcTaskExecutionRole",
-    "svcTaskExecutionRoleDefaultPolicy",
     "svcTaskTaskRole",
-    "svcTaskTaskRoleRights",
+    "svcTaskTaskRoleExecutionRole",
+    "svcTaskTaskRoleExecutionRoleDefaultPolicy",
 }
 WITH_SCALING = {
     "svcMonitorsAtMaxCapacityAlarm",
@@ -160,15 +157,18 @@ def test_roles_may_be_created_by_somebody_else_who_is_told_of_every_right(tmp_pa
         }
         for role in report["roles"]
     }
-    assert told["Demo/svc/WatcherTask/TaskRole"] >= {"ecs:RunTask", "iam:PassRole", "sqs:ReceiveMessage"}
-    assert told["Demo/svc/WorkerTask/TaskRole"] >= {"sns:Publish", "dynamodb:UpdateItem"}
-    assert told["Demo/process/Task/TaskRole"] >= {"sns:Publish", "sqs:SendMessage", "ecs:UpdateTaskProtection"}
+    assert told["Demo/svc/WatcherTaskTaskRole"] >= {"ecs:RunTask", "iam:PassRole", "sqs:ReceiveMessage"}
+    assert told["Demo/svc/WorkerTaskTaskRole"] >= {"sns:Publish", "dynamodb:UpdateItem"}
+    assert told["Demo/process/TaskTaskRole"] >= {"sns:Publish", "sqs:SendMessage", "ecs:UpdateTaskProtection"}
 
 
 _PRECREATED = [
-    "Demo/WatchbotVpc/FlowLog/IAMRole",
-    *(f"Demo/svc/{task}/{role}" for task in ("WatcherTask", "WorkerTask") for role in ("TaskRole", "ExecutionRole")),
-    *(f"Demo/process/Task/{role}" for role in ("TaskRole", "ExecutionRole")),
+    "Demo/WatchbotVpc/FlowLogIAMRole",
+    *(
+        f"Demo/{task}TaskRole{role}"
+        for task in ("svc/WatcherTask", "svc/WorkerTask", "process/Task")
+        for role in ("", "/ExecutionRole")
+    ),
 ]
 
 

@@ -117,7 +117,7 @@ def test_a_service_has_the_same_resources_under_a_key_and_without() -> None:
 
     more = ids(synth(build)) ^ ids(synth_watchbot())
     # The right to use the key, which a key of another account has to be told of, too.
-    assert {name[:-8] for name in more} == {"svcWatcherTaskTaskRoleDefaultPolicy"}
+    assert {name[:-8] for name in more} == {"svcWatcherTaskTaskRoleDefaultPolicy", "svcWorkerTaskTaskRoleDefaultPolicy"}
 
 
 def test_a_key_whose_policy_cannot_be_changed_is_warned_of_with_what_it_needs() -> None:

@@ -18,7 +18,9 @@ SHA = "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c"
 ELSEWHERE = "arn:aws:ecr:eu-west-1:210987654321:repository/team/worker"
 
 
-@pytest.mark.parametrize(("isolation", "role"), [({}, "WorkerTaskExecutionRole"), (PROCESS, "svcTaskExecutionRole")])
+@pytest.mark.parametrize(
+    ("isolation", "role"), [({}, "WorkerTaskTaskRoleExecutionRole"), (PROCESS, "svcTaskTaskRoleExecutionRole")]
+)
 @pytest.mark.parametrize("arn", [None, ELSEWHERE], ids=["own", "other account"])
 def test_an_image_is_named_by_its_commit_and_the_execution_role_may_pull_it(
     isolation: dict[str, Any], role: str, arn: str | None

@@ -125,8 +125,12 @@ def test_every_right_of_every_role_is_on_theas_list(reviewed: tuple[App, dict[st
 
 def test_a_right_that_is_not_on_the_list_is_found(reviewed: tuple[App, dict[str, Template]]) -> None:
     whole = copy.deepcopy(dict(reviewed[1]["notified"].whole))
-    (policy,) = [one for name, one in whole["Resources"].items() if name.startswith("taskWatcherTaskTaskRoleRights")]
-    policy["Properties"]["PolicyDocument"]["Statement"][0]["Action"].append("sqs:PurgeQueue")
+    (role,) = [
+        one["Properties"]
+        for name, one in whole["Resources"].items()
+        if one["Type"] == "AWS::IAM::Role" and name[:-8] == "taskWatcherTaskTaskRole"
+    ]
+    role["Policies"][0]["PolicyDocument"]["Statement"][0]["Action"].append("sqs:PurgeQueue")
     found = rights_in(Template(whole), "notified", RIGHTS["notified"])
     more = found["task"]["WatcherTaskTaskRole"] - RIGHTS["notified"]["task"]["WatcherTaskTaskRole"]
     assert more == {("sqs:PurgeQueue", "Queue", "")}

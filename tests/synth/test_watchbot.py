@@ -356,7 +356,7 @@ def test_attributes_are_the_parts_themselves() -> None:
         assert svc.queue.node.path == "Demo/svc/Queue"
         assert svc.watcher_task_definition.node.path == "Demo/svc/WatcherTask"
         assert svc.task_definition.node.path == "Demo/svc/WorkerTask"
-        assert svc.task_role.node.path == "Demo/svc/WorkerTask/TaskRole"
+        assert svc.task_role.node.path == "Demo/svc/WorkerTaskTaskRole"
         assert svc.cluster.node.path == "Demo/WatchbotCluster"
         assert svc.connections.security_groups[0].node.path == "Demo/svc/SecurityGroup"
 

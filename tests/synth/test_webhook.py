@@ -75,7 +75,7 @@ def test_the_role_may_send_to_that_queue_and_nothing_else(signed: Template) -> N
     (statement,) = policy["PolicyDocument"]["Statement"]
     assert statement["Action"] == "sqs:SendMessage"
     assert placeholders(statement["Resource"]).startswith("<svcQueue")
-    assert signed.statements("svcWebhookRole") == []
+    assert len(signed.statements("svcWebhookRole")) == 1
     assert role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] == {"Service": "apigateway.amazonaws.com"}
 
 
@@ -87,14 +87,14 @@ def test_under_a_key_of_the_users_own_api_gateway_and_the_publisher_user_may_use
 
     template = synth(build)
     (key,) = template.of_type("AWS::KMS::Key")
-    (statement,) = template.statements("svcWebhookRole")
+    _, statement = template.statements("svcWebhookRole")
     assert (statement["Action"], placeholders(statement["Resource"])) == (
         ["kms:Decrypt", "kms:GenerateDataKey"],
         f"<{key}.Arn>",
     )
     (policy,) = [one for one in template.of_type("AWS::IAM::Policy").values() if "Users" in one]
     allowed = {placeholders(one["Resource"]): one["Action"] for one in policy["PolicyDocument"]["Statement"]}
-    assert set(allowed[f"<{key}.Arn>"]) == {"kms:Decrypt", "kms:GenerateDataKey*"}
+    assert set(allowed[f"<{key}.Arn>"]) == {"kms:Decrypt", "kms:GenerateDataKey"}
     assert template.one("AWS::Logs::LogGroup", "svcWebhookLogGroup")["KmsKeyId"] == {"Fn::GetAtt": [key, "Arn"]}
 
 

@@ -1,6 +1,6 @@
 """Puts a CPython together that needs nothing of the system it runs on: no libc, no loader, no certificates.
 
-    python3 assemble.py DIRECTORY --packages DIRECTORY --busybox FILE
+    python3 assemble.py DIRECTORY --root DIRECTORY --packages DIRECTORY --report FILE --busybox FILE
 
 It is made of the Python that runs this file, every shared library that it or its modules link to, and their dynamic
 loader, which can be told where to look for libraries. glibc 2.34 is the first that resolves host names without
@@ -20,6 +20,8 @@ import sys
 import sysconfig
 from collections.abc import Iterable
 from pathlib import Path
+
+from sbom import Copied, write_sbom
 
 AWS_SERVICES = ("dynamodb", "ecs", "logs", "s3", "secretsmanager", "sns", "sqs")
 """What the watcher and its tools call; botocore describes 400 services more."""
@@ -61,27 +63,32 @@ class AssemblyError(Exception):
     """The Python of this system cannot be made independent of it; the text says why."""
 
 
-def assemble(target: Path, packages: Path, busybox: Path) -> None:
-    """Fill ``target`` with ``bin``, ``lib`` and, in the standard library's place, everything that can be imported."""
+def assemble(target: Path, packages: Path, busybox: Path) -> list[Copied]:
+    """Fill ``target`` with ``bin``, ``lib`` and, in the standard library's place, everything that can be imported.
+
+    Return the binaries of this system that are in it.
+    """
     _check_glibc()
     library, modules = target / "lib", target / "lib" / f"python{sysconfig.get_python_version()}"
     (target / "bin").mkdir(parents=True)
-    _copy(busybox, target / "bin" / "busybox")
-    _copy(Path(sys.executable), target / "bin" / "python")
+    copied = [
+        _copy(busybox, target / "bin" / "busybox"),
+        _copy(Path(sys.executable), target / "bin" / "python"),
+    ]
     shutil.copytree(sysconfig.get_path("stdlib"), modules, ignore=shutil.ignore_patterns(*_UNUSED_PACKAGES))
     dynamic = modules / "lib-dynload"
     dynamic.mkdir()
     for module in Path(sysconfig.get_path("platstdlib"), "lib-dynload").glob("*.so"):
         if not _UNUSED_MODULES.match(module.name):
-            _copy(module, dynamic / module.name)
+            copied.append(_copy(module, dynamic / module.name))
     # Where the standard library is, so that a Python that skips its site module (-S) finds them too.
     shutil.copytree(packages, modules, ignore=_only_our_services, dirs_exist_ok=True)
     binaries = [target / "bin" / "python", *dynamic.glob("*.so")]
-    for needed in _closure(binaries):
-        _copy(needed, library / needed.name)
-    _copy(_loader(target / "bin" / "python"), library / "ld.so")
+    copied += [_copy(needed, library / needed.name) for needed in _closure(binaries)]
+    copied.append(_copy(_loader(target / "bin" / "python"), library / "ld.so"))
     _check_closed(library, binaries)
     compileall.compile_dir(modules, quiet=2, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+    return copied
 
 
 def _check_glibc() -> None:
@@ -130,9 +137,10 @@ def _check_closed(library: Path, binaries: Iterable[Path]) -> None:
             raise AssemblyError(f"{binary.name} would load {', '.join(strays)}")
 
 
-def _copy(source: Path, target: Path) -> None:
+def _copy(source: Path, target: Path) -> Copied:
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy2(source.resolve(), target)
+    return Copied(source, target)
 
 
 def main() -> int:
@@ -140,10 +148,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("target", type=Path)
     parser.add_argument("--packages", type=Path, required=True, help="what pip install --target has filled")
+    parser.add_argument("--root", type=Path, required=True, help="the image's root, in which its contents are listed")
+    parser.add_argument("--report", type=Path, required=True, help="what pip install --report has written")
     parser.add_argument("--busybox", type=Path, required=True, help="a statically linked busybox")
     arguments = parser.parse_args()
     try:
-        assemble(arguments.target, arguments.packages, arguments.busybox)
+        copied = assemble(arguments.target, arguments.packages, arguments.busybox)
+        write_sbom(arguments.root, copied, arguments.packages, arguments.report)
     except AssemblyError as error:
         sys.stderr.write(f"assemble: {error}\n")
         return 1

@@ -49,6 +49,9 @@ WATCHER_CONTAINER = "watcher"
 WORKER_CONTAINER = "worker"
 INSTALL_CONTAINER = "watchbot-install"
 
+FAMILY_TAG = "watchbot:family"
+"""The tag of every worker's task that a watcher has launched; its value is the family of the task definition."""
+
 LOG_STREAM_PREFIX = "watchbot"
 """A container's log stream is called by this, its own name and the id of its task, with slashes between."""
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from watchbot.contract import WORKER_CONTAINER, Settings
+from watchbot.contract import FAMILY_TAG, WORKER_CONTAINER, Settings
 from watchbot.job import Job
 from watchbot.placement import Placement
 
@@ -37,6 +37,8 @@ class TaskRequest:
         self._settings = settings
         self._shared = shared
         self._placement = placement
+        # Of the family's name, its ARN or its revision: family, family:revision, arn:…:task-definition/family:revision.
+        self._family = str(settings.task_definition).rpartition("/")[2].partition(":")[0]
 
     def __call__(self, job: Job, number: int, provider: str | None) -> dict[str, Any]:
         """Give RunTask's fields for the n-th task of a job; the same number gives the same ``clientToken``."""
@@ -47,6 +49,8 @@ class TaskRequest:
             "startedBy": started_by(message_id),
             "clientToken": _client_token(self._settings.queue_url, message_id, number),
             "propagateTags": "TASK_DEFINITION",
+            # By it the watcher may stop what it has launched, and no other task of the cluster.
+            "tags": [{"key": FAMILY_TAG, "value": self._family}],
             "overrides": _overrides(job, self._shared),
             **self._placement.fields(provider),
         }

@@ -55,8 +55,8 @@ class RequestGuard:
     def _refusal(self, scope: Scope) -> str | None:
         query = scope.get("query_string", b"")
         hosts, signed = [], any(credential in query for credential in self._in_query)
-        for name, value in scope["headers"]:
-            name = name.lower()
+        for written, value in scope["headers"]:
+            name = written.lower()
             if name.startswith(_FROM_A_PAGE):
                 return f"it comes from a browser, as its header {name.decode('latin-1')} says"
             if name == b"host":

@@ -11,7 +11,10 @@ import pytest
 from watchbot_cli.local.request_guard import Receive, RequestGuard, Scope, Send
 
 KEY = "WATCHBOT0123"
-SIGNED = (b"authorization", b"AWS4-HMAC-SHA256 Credential=WATCHBOT0123/20260101/us-east-1/sqs/aws4_request, Signature=0")
+SIGNED = (
+    b"authorization",
+    b"AWS4-HMAC-SHA256 Credential=WATCHBOT0123/20260101/us-east-1/sqs/aws4_request, Signature=0",
+)
 HOST = (b"host", b"127.0.0.1:40000")
 
 
@@ -33,7 +36,9 @@ def _status(headers: Sequence[tuple[bytes, bytes]], query: bytes = b"", kind: st
     return sent[0].get("status", sent[0].get("code"))
 
 
-@pytest.mark.parametrize("host", [b"127.0.0.1:40000", b"localhost", b"LOCALHOST:1", b"169.254.170.2:9", b"b.localhost:4"])
+@pytest.mark.parametrize(
+    "host", [b"127.0.0.1:40000", b"localhost", b"LOCALHOST:1", b"169.254.170.2:9", b"b.localhost:4"]
+)
 def test_a_signed_request_to_this_machine_passes(host: bytes) -> None:
     assert _status([(b"host", host), SIGNED]) == 200
 
