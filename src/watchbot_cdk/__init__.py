@@ -33,6 +33,7 @@ from watchbot_cdk.reduce_mode import ReduceMode
 from watchbot_cdk.s3_event import S3Event
 from watchbot_cdk.scaling import Scaling, ScheduledMinimum
 from watchbot_cdk.watchbot import Watchbot
+from watchbot_cdk.watcher_image import WatcherImage
 from watchbot_cdk.webhook import Webhook
 
 __all__ = [
@@ -60,6 +61,7 @@ __all__ = [
     "StalledAlarm",
     "Watchbot",
     "WatchbotArgumentError",
+    "WatcherImage",
     "Webhook",
     "WorkerErrorRateAlarm",
     "WorkerErrorsAlarm",

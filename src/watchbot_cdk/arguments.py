@@ -41,6 +41,7 @@ from watchbot_cdk.reduce_mode import ReduceMode, reduce_kinds
 from watchbot_cdk.scaling import MOST_WATCHERS, Scaling
 from watchbot_cdk.stacks import region_of, stack_of
 from watchbot_cdk.variables import variable_problems
+from watchbot_cdk.watcher_image import WatcherImage
 from watchbot_cdk.webhook import Ingress
 from watchbot_cdk.worker_options import WorkerOptions
 
@@ -91,7 +92,7 @@ class Arguments:
     log: LogOptions
     reduce: bool | ReduceMode
     aws_connection: AwsConnection
-    watcher_image: ecs.ContainerImage | None
+    watcher_image: ecs.ContainerImage | WatcherImage | None
     progress_table: dynamodb.ITable | None = None
 
     def check(self, scope: Construct, construct_id: str) -> None:
@@ -137,7 +138,10 @@ class Arguments:
         yield from kind_problems("job_timeout", self.job_timeout, Duration, optional=True)
         yield from kind_problems("start_timeout", self.start_timeout, Duration, optional=True)
         yield from kind_problems("runtime_platform", self.runtime_platform, ecs.RuntimePlatform, optional=True)
-        yield from kind_problems("watcher_image", self.watcher_image, ecs.ContainerImage, optional=True)
+        if isinstance(self.watcher_image, WatcherImage):
+            yield from self.watcher_image.problems()
+        else:
+            yield from kind_problems("watcher_image", self.watcher_image, ecs.ContainerImage, optional=True)
         if self.payload_bucket is not None and not hasattr(self.payload_bucket, "bucket_arn"):
             yield f"payload_bucket must be a Bucket or None, got {self.payload_bucket!r}"
         yield from reduce_kinds(self.reduce)

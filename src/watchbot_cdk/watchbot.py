@@ -57,7 +57,7 @@ from watchbot_cdk.stacks import path_of, stack_of
 from watchbot_cdk.task_definition import definition_arn
 from watchbot_cdk.task_watcher import add_task_watcher
 from watchbot_cdk.task_worker import add_task_worker
-from watchbot_cdk.watcher_image import built_watcher_image
+from watchbot_cdk.watcher_image import WatcherImage, built_watcher_image
 from watchbot_cdk.webhook import Ingress, Webhook
 from watchbot_cdk.webhook_api import add_webhook
 from watchbot_cdk.worker_options import WorkerOptions
@@ -156,7 +156,8 @@ class Watchbot(ServiceMetrics, Sources):
         ``watchbot-progress``; a ReduceMode says how.
     :param aws_connection: how the watcher reaches AWS: dual-stack or FIPS endpoints, a proxy, a private certificate
         authority; by default directly, at AWS's public endpoints.
-    :param watcher_image: the watcher's image; by default built from this package, which needs Docker at deployment.
+    :param watcher_image: the watcher's image, or the base to build it on; by default built from this package, which
+        needs Docker at deployment.
 
     Raises :class:`~watchbot_cdk.WatchbotArgumentError` with every argument that cannot be.
     """
@@ -218,7 +219,7 @@ class Watchbot(ServiceMetrics, Sources):
         dashboard: bool = True,
         reduce: bool | ReduceMode = False,
         aws_connection: AwsConnection | None = None,
-        watcher_image: ecs.ContainerImage | None = None,
+        watcher_image: ecs.ContainerImage | WatcherImage | None = None,
     ) -> None:
         arguments = Arguments(
             image=image,
@@ -310,8 +311,9 @@ class Watchbot(ServiceMetrics, Sources):
 
     def _add_tasks(self, arguments: Arguments) -> None:
         image = arguments.watcher_image
-        if image is None:
-            image = built_watcher_image(self._stack, image_platform(arguments.runtime_platform))
+        if image is None or isinstance(image, WatcherImage):
+            base = None if image is None else image.base_image
+            image = built_watcher_image(self._stack, image_platform(arguments.runtime_platform), base)
         match arguments.isolation:
             case Isolation.PROCESS:
                 self._task = add_process_task(

@@ -78,9 +78,8 @@ def assemble(target: Path, packages: Path, busybox: Path) -> list[Copied]:
     shutil.copytree(sysconfig.get_path("stdlib"), modules, ignore=shutil.ignore_patterns(*_UNUSED_PACKAGES))
     dynamic = modules / "lib-dynload"
     dynamic.mkdir()
-    for module in Path(sysconfig.get_path("platstdlib"), "lib-dynload").glob("*.so"):
-        if not _UNUSED_MODULES.match(module.name):
-            copied.append(_copy(module, dynamic / module.name))
+    modules_of_c = Path(sysconfig.get_path("platstdlib"), "lib-dynload").glob("*.so")
+    copied += [_copy(one, dynamic / one.name) for one in modules_of_c if not _UNUSED_MODULES.match(one.name)]
     # Where the standard library is, so that a Python that skips its site module (-S) finds them too.
     shutil.copytree(packages, modules, ignore=_only_our_services, dirs_exist_ok=True)
     binaries = [target / "bin" / "python", *dynamic.glob("*.so")]

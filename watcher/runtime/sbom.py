@@ -73,9 +73,7 @@ def _of_pip(packages: Path, report: Mapping[str, Any]) -> Iterable[dict[str, Any
     for metadata in sorted(packages.glob("*.dist-info/METADATA")):
         told = HeaderParser().parsestr(metadata.read_text())
         name, version = _name(told["Name"]), told["Version"]
-        yield _component(
-            "library", name, version, f"pkg:pypi/{name}@{version}", [], sha256=hashes[name].get("sha256")
-        )
+        yield _component("library", name, version, f"pkg:pypi/{name}@{version}", [], sha256=hashes[name].get("sha256"))
 
 
 def _of_debian(stanza: Mapping[str, str], files: list[Path]) -> dict[str, Any]:
@@ -109,9 +107,14 @@ def _component(
 
 
 def _debian_owner(file: Path) -> str | None:
-    """Find the Debian package that a file is of; dpkg knows some by a path that leads through a link of /lib's."""
-    resolved = file.resolve()
-    for path in dict.fromkeys((file, resolved, *(Path("/", one.relative_to("/usr")) for one in (file, resolved) if one.is_relative_to("/usr")))):
+    """Find the Debian package that a file is of; None without one, or without dpkg.
+
+    dpkg knows files of /usr/lib by the names that they had in /lib before the two became one.
+    https://wiki.debian.org/UsrMerge
+    """
+    paths = {file: None, file.resolve(): None}
+    paths |= {Path("/", path.relative_to("/usr")): None for path in paths if path.is_relative_to("/usr")}
+    for path in paths:
         try:
             ran = subprocess.run(["dpkg-query", "--search", path], capture_output=True, text=True, check=False)
         except FileNotFoundError:
