@@ -34,8 +34,11 @@ write_sbom(Path(root), copied, Path(packages), Path(report))
 """
 
 
-@pytest.fixture
-def image(tmp_path: Path) -> Path:
+@pytest.fixture(
+    params=[{"hashes": {"sha256": "ab" * 32}, "hash": f"sha256={'ab' * 32}"}, {"hash": f"sha256={'ab' * 32}"}],
+    ids=["pip", "older-pip"],
+)
+def image(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     """Give the root of an image of which everything is listed: a shared library, busybox, Python, and one stray."""
     root, packages, bin_ = tmp_path / "image", tmp_path / "packages", tmp_path / "bin"
     for folder in (root, bin_, packages / "boto3-1.44.5.dist-info"):
@@ -49,7 +52,7 @@ def image(tmp_path: Path) -> Path:
         "Metadata-Version: 2.1\nName: boto3\nVersion: 1.44.5\n\n"
     )
     report = tmp_path / "report.json"
-    installed = {"metadata": {"name": "boto3"}, "download_info": {"archive_info": {"hashes": {"sha256": "ab" * 32}}}}
+    installed = {"metadata": {"name": "boto3"}, "download_info": {"archive_info": request.param}}
     report.write_text(json.dumps({"install": [installed]}))
     files = [
         ("/lib/x86_64-linux-gnu/libssl.so.3", "usr/lib/watchbot/lib/libssl.so.3"),

@@ -160,6 +160,15 @@ def _sent(job: Job) -> set[str]:
     return {one["name"] for one in request["overrides"]["containerOverrides"][0]["environment"]}
 
 
+@pytest.mark.parametrize(
+    "definition", ["family", "family:7", "arn:aws:ecs:us-east-1:123456789012:task-definition/family:7"]
+)
+def test_a_task_is_tagged_with_its_family(definition: str) -> None:
+    settings = Settings(queue_url="https://queue", task_definition=definition)
+    request = TaskRequest(settings, {}, Placement(settings, random.Random(1)))(_job("x"), 0, None)
+    assert request["tags"] == [{"key": "watchbot:family", "value": "family"}]
+
+
 def test_attributes_that_fit_stay_beside_a_url() -> None:
     attributes = {"short": {"Type": "String", "Value": "a"}}
     job = _prepared(_job("x" * 9_000, attributes), SimulatedPayloads())

@@ -57,6 +57,7 @@ def test_a_message_is_one_task_with_the_message_in_its_environment() -> None:
     request = ecs.requests[0]
     assert request["startedBy"] == "wb-m1"
     assert request["propagateTags"] == "TASK_DEFINITION"
+    assert request["tags"] == [{"key": "watchbot:family", "value": "family"}]
     assert request["networkConfiguration"] == {
         "awsvpcConfiguration": {"subnets": ["subnet-1"], "securityGroups": ["sg-1"], "assignPublicIp": "ENABLED"}
     }

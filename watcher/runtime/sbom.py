@@ -66,14 +66,22 @@ def write_sbom(root: Path, copied: Iterable[Copied], packages: Path, report: Pat
 
 def _of_pip(packages: Path, report: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
     """List what pip has installed, with the hash of the wheel that it was; raises for what has come some other way."""
-    hashes = {
-        _name(one["metadata"]["name"]): one["download_info"].get("archive_info", {}).get("hashes", {})
-        for one in report["install"]
-    }
+    hashes = {_name(one["metadata"]["name"]): _sha256(one["download_info"]) for one in report["install"]}
     for metadata in sorted(packages.glob("*.dist-info/METADATA")):
         told = HeaderParser().parsestr(metadata.read_text())
         name, version = _name(told["Name"]), told["Version"]
-        yield _component("library", name, version, f"pkg:pypi/{name}@{version}", [], sha256=hashes[name].get("sha256"))
+        yield _component("library", name, version, f"pkg:pypi/{name}@{version}", [], sha256=hashes[name])
+
+
+def _sha256(download: Mapping[str, Any]) -> str | None:
+    """Read the hash of a wheel, which pip before 23.1 writes as ``sha256=…``.
+
+    https://packaging.python.org/en/latest/specifications/direct-url-data-structure/
+    """
+    archive = download.get("archive_info", {})
+    kind, _, digest = archive.get("hash", "").partition("=")
+    found: str | None = archive.get("hashes", {}).get("sha256", digest if kind == "sha256" else None)
+    return found
 
 
 def _of_debian(stanza: Mapping[str, str], files: list[Path]) -> dict[str, Any]:
