@@ -51,7 +51,11 @@ def test_exit_code_5_moves_the_message_to_the_dead_letter_queue_with_its_reason(
     (letter,) = queues.dead_letters()
     assert letter["Body"] == "x"
     attributes = {name: one["StringValue"] for name, one in letter["MessageAttributes"].items()}
-    assert attributes == {"watchbot.MessageId": message_id, "watchbot.Reason": "exit code 5"}
+    assert attributes == {
+        "watchbot.MessageId": message_id,
+        "watchbot.Reason": "exit code 5",
+        "watchbot.ReceiveCount": "1",
+    }
     assert queues.waiting() == (0, 0)
 
 

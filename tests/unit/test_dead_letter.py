@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from watchbot.dead_letter import SIZE_LIMIT, dead_letter_fields
 from watchbot.message import Message
 
@@ -10,18 +12,25 @@ def _message(body: str = "body", attributes: dict[str, Any] | None = None, **sys
     return Message("the-id", "handle", body, system, attributes or {}, 0)
 
 
+_RECEIVED_THREE_TIMES = {"ApproximateReceiveCount": "3"}
+_FIRST_ID = "5fea7756-0ea4-451a-a703-a558b933e274"
+
+
 def _string(text: str) -> dict[str, str]:
     return {"DataType": "String", "StringValue": text}
 
 
 def test_a_dead_letter_keeps_everything_and_says_why() -> None:
-    message = _message(attributes={"colour": _string("red")}, AWSTraceHeader="Root=1-2", MessageGroupId="g")
+    message = _message(
+        attributes={"colour": _string("red")}, AWSTraceHeader="Root=1-2", MessageGroupId="g", **_RECEIVED_THREE_TIMES
+    )
     assert dead_letter_fields(message, "exit code 5", fifo=False) == {
         "MessageBody": "body",
         "MessageAttributes": {
             "colour": _string("red"),
             "watchbot.MessageId": _string("the-id"),
             "watchbot.Reason": _string("exit code 5"),
+            "watchbot.ReceiveCount": _string("3"),
         },
         "MessageSystemAttributes": {"AWSTraceHeader": _string("Root=1-2")},
         "MessageGroupId": "g",
@@ -44,10 +53,43 @@ def test_a_full_body_leaves_no_room_for_the_reason() -> None:
     assert len(fields["MessageBody"]) == SIZE_LIMIT
 
 
+def test_the_receive_count_is_the_first_to_go_where_ten_attributes_are_too_few() -> None:
+    attributes = {f"a{number}": _string("x") for number in range(8)}
+    fields = dead_letter_fields(_message(attributes=attributes, **_RECEIVED_THREE_TIMES), "why", fifo=False)
+    assert [*fields["MessageAttributes"]] == [*attributes, "watchbot.MessageId", "watchbot.Reason"]
+
+
 def test_a_redriven_message_that_fails_again_gets_its_new_reason_and_keeps_its_first_id() -> None:
-    first = {"watchbot.Reason": _string("old"), "watchbot.MessageId": _string("first-id")}
-    attributes = dead_letter_fields(_message(attributes=first), "new", fifo=False)["MessageAttributes"]
-    assert attributes == {"watchbot.Reason": _string("new"), "watchbot.MessageId": _string("first-id")}
+    first = {"watchbot.Reason": "old", "watchbot.MessageId": _FIRST_ID, "watchbot.ReceiveCount": "10"}
+    message = _message(attributes={name: _string(text) for name, text in first.items()})
+    attributes = dead_letter_fields(message, "new", fifo=False)["MessageAttributes"]
+    assert {name: one["StringValue"] for name, one in attributes.items()} == {
+        "watchbot.MessageId": _FIRST_ID,
+        "watchbot.Reason": "new",
+        "watchbot.ReceiveCount": "1",
+    }
+
+
+@pytest.mark.parametrize(
+    "claimed",
+    [
+        {"watchbot.MessageId": _FIRST_ID},
+        {"watchbot.MessageId": _FIRST_ID, "watchbot.Reason": ""},
+        {"watchbot.MessageId": f"{_FIRST_ID} [/]", "watchbot.Reason": "spoofed"},
+        {"watchbot.MessageId": "m1", "watchbot.Reason": "spoofed"},
+    ],
+)
+def test_a_sender_names_no_letter(claimed: dict[str, str]) -> None:
+    message = _message(attributes={name: _string(text) for name, text in claimed.items()})
+    attributes = dead_letter_fields(message, "why", fifo=False)["MessageAttributes"]
+    assert attributes["watchbot.MessageId"] == _string("the-id")
+    assert attributes["watchbot.Reason"] == _string("why")
+
+
+def test_a_senders_binary_attribute_of_our_name_is_replaced() -> None:
+    theirs = {"watchbot.MessageId": {"DataType": "Binary", "BinaryValue": b"\xff"}}
+    attributes = dead_letter_fields(_message(attributes=theirs), "why", fifo=False)["MessageAttributes"]
+    assert attributes["watchbot.MessageId"] == _string("the-id")
 
 
 def test_a_reason_that_sqs_would_refuse_is_made_acceptable() -> None:

@@ -126,7 +126,12 @@ TRACE_VARIABLES = ("TRACEPARENT", "_X_AMZN_TRACE_ID")
 
 DEAD_LETTER_MESSAGE_ID = "watchbot.MessageId"
 DEAD_LETTER_REASON = "watchbot.Reason"
-"""Message attributes that the watcher adds when it dead-letters: the id in the work queue, and why."""
+DEAD_LETTER_RECEIVE_COUNT = "watchbot.ReceiveCount"
+"""Message attributes that the watcher adds when it dead-letters: the id in the work queue, why, and how often the work
+queue had handed the message out."""
+
+DEAD_LETTER_ATTRIBUTES = (DEAD_LETTER_MESSAGE_ID, DEAD_LETTER_REASON, DEAD_LETTER_RECEIVE_COUNT)
+"""The attributes that a dead letter has besides its sender's, the most important one first."""
 
 WEBHOOK_TIME = "watchbot.WebhookTime"
 """Message attribute that the webhook sets, whatever its caller sends: when the request came in, in ms since 1970.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
-from watchbot.contract import DEAD_LETTER_MESSAGE_ID, DEAD_LETTER_REASON
+from watchbot.contract import DEAD_LETTER_ATTRIBUTES, DEAD_LETTER_MESSAGE_ID, DEAD_LETTER_REASON
 from watchbot.message import Message
 
 SIZE_LIMIT = 1_048_576
@@ -17,22 +18,25 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quota
 _ATTRIBUTE_LIMIT = 10
 _REASON_BYTES = 1024
 
+_MESSAGE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
 
 def dead_letter_fields(message: Message, reason: str, *, fifo: bool) -> dict[str, Any]:
-    """Build SendMessage's fields: the original body and attributes, and ours as far as they fit beside them.
+    """Build SendMessage's fields: the original body and attributes, and ours as far as they fit beside them, the last of them last.
 
     The trace header is a system attribute and counts for nothing. On a FIFO queue the message id is the
     deduplication id, as when SQS itself moves a message: with the sender's id, a second move within five minutes
     would be accepted and dropped.
     """
-    attributes: dict[str, Any] = {name: dict(value) for name, value in message.message_attributes.items()}
-    attributes.pop(DEAD_LETTER_REASON, None)  # what an earlier stay in the dead-letter queue was for
+    attributes = {
+        name: dict(value) for name, value in message.message_attributes.items() if name not in DEAD_LETTER_ATTRIBUTES
+    }
     size = len(message.body.encode("utf-8", "surrogatepass")) + sum(map(_size, attributes, attributes.values()))
-    ours = {DEAD_LETTER_MESSAGE_ID: message.message_id, DEAD_LETTER_REASON: _cut(_sendable(reason), _REASON_BYTES)}
-    for name, text in ours.items():
+    texts = (_first_id(message), _cut(_sendable(reason), _REASON_BYTES), str(message.receive_count))
+    for name, text in zip(DEAD_LETTER_ATTRIBUTES, texts, strict=True):
         attribute = {"DataType": "String", "StringValue": text}
         needed = _size(name, attribute)
-        if name not in attributes and len(attributes) < _ATTRIBUTE_LIMIT and size + needed <= SIZE_LIMIT and text:
+        if len(attributes) < _ATTRIBUTE_LIMIT and size + needed <= SIZE_LIMIT and text:
             attributes[name] = attribute
             size += needed
     fields: dict[str, Any] = {"MessageBody": message.body, "MessageAttributes": attributes}
@@ -46,7 +50,27 @@ def dead_letter_fields(message: Message, reason: str, *, fifo: bool) -> dict[str
     return fields
 
 
-def _size(name: str, attribute: dict[str, Any]) -> int:
+def is_returned_letter(message: Message) -> bool:
+    """Return True for a message that the watcher dead-lettered before: it carries an id as SQS makes them and a reason.
+
+    A sender could write both. No caller of the webhook can, and whoever may send to the queue may start any job.
+    """
+    is_id = _MESSAGE_ID.fullmatch(_text(message.message_attributes, DEAD_LETTER_MESSAGE_ID)) is not None
+    return is_id and bool(_text(message.message_attributes, DEAD_LETTER_REASON))
+
+
+def _first_id(message: Message) -> str:
+    """Return the id that a letter had on its first stay; a sender's own attribute of that name names no letter."""
+    is_returned = is_returned_letter(message)
+    return _text(message.message_attributes, DEAD_LETTER_MESSAGE_ID) if is_returned else message.message_id
+
+
+def _text(attributes: Mapping[str, Mapping[str, Any]], name: str) -> str:
+    value = attributes.get(name, {}).get("StringValue")
+    return value if isinstance(value, str) else ""
+
+
+def _size(name: str, attribute: Mapping[str, Any]) -> int:
     binary = attribute.get("BinaryValue")
     value = attribute.get("StringValue", "").encode() if binary is None else binary
     return len(name.encode()) + len(attribute["DataType"].encode()) + len(value)

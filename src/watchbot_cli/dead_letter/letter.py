@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from watchbot.contract import DEAD_LETTER_MESSAGE_ID, DEAD_LETTER_REASON
+from watchbot.contract import DEAD_LETTER_ATTRIBUTES, DEAD_LETTER_MESSAGE_ID, DEAD_LETTER_REASON
 from watchbot.opener import envelope_in
 
 _NO_REASON = "received too often"
@@ -157,8 +157,7 @@ class Letter:
             theirs = envelope.get("MessageAttributes")
             given = theirs.items() if isinstance(theirs, dict) else ()
             return {name: str(one.get("Value")) for name, one in given if isinstance(one, dict)}
-        ours = (DEAD_LETTER_MESSAGE_ID, DEAD_LETTER_REASON)
-        plain = {name: _json(one) for name, one in self.attributes.items() if name not in ours}
+        plain = {name: _json(one) for name, one in self.attributes.items() if name not in DEAD_LETTER_ATTRIBUTES}
         return {name: str(one.get("StringValue", one.get("BinaryValue"))) for name, one in plain.items()}
 
 

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from watchbot.contract import DEAD_LETTER_MESSAGE_ID, DEAD_LETTER_REASON
+from watchbot.contract import DEAD_LETTER_ATTRIBUTES
 from watchbot.dead_letter import SIZE_LIMIT
 from watchbot.message import Message
 from watchbot_cli.dead_letter.letter import Letter
@@ -76,8 +76,7 @@ def _letter(text: str) -> Letter | None:
 
 def _failed(letter: Letter) -> dict[str, Any]:
     """Give a dead letter as it was in the work queue: what the watcher has added since is left out."""
-    added = (DEAD_LETTER_MESSAGE_ID, DEAD_LETTER_REASON)
-    kept = {name: attribute for name, attribute in letter.attributes.items() if name not in added}
+    kept = {name: attribute for name, attribute in letter.attributes.items() if name not in DEAD_LETTER_ATTRIBUTES}
     return {
         "MessageId": letter.message_id,
         "Body": letter.body,
