@@ -82,6 +82,7 @@ class Arguments:
     backoff: Backoff
     encryption_key: kms.IKey | None
     payload_bucket: s3.IBucket | None
+    delete_payloads: bool
     ingress: Ingress
     job_timeout: Duration | None
     start_timeout: Duration | None
@@ -108,6 +109,7 @@ class Arguments:
                 *self._times(),
                 *self._sizes(),
                 *self._platform(),
+                *self._payloads(),
                 *self.worker.problems(self.isolation, self.memory_limit_mib, is_ec2=self.placement.capacity.is_ec2),
                 *self.placement.problems(self.isolation),
                 *self.notifications.problems(scope, has_alarms=self.monitoring.has_alarms),
@@ -144,6 +146,7 @@ class Arguments:
             yield from kind_problems("watcher_image", self.watcher_image, ecs.ContainerImage, optional=True)
         if self.payload_bucket is not None and not hasattr(self.payload_bucket, "bucket_arn"):
             yield f"payload_bucket must be a Bucket or None, got {self.payload_bucket!r}"
+        yield from kind_problems("delete_payloads", self.delete_payloads, bool)
         yield from reduce_kinds(self.reduce)
         problem = encryption_key_problem(self.encryption_key)
         if problem is not None:
@@ -228,6 +231,10 @@ class Arguments:
         problem = fargate_size_problem(self.cpu, self.memory_limit_mib)
         if problem is not None:
             yield problem
+
+    def _payloads(self) -> Iterable[str]:
+        if self.delete_payloads and self.payload_bucket is None:
+            yield "delete_payloads needs a payload_bucket, got True without one: there are no payloads then"
 
     def _platform(self) -> Iterable[str]:
         problem = platform_problem(self.runtime_platform)

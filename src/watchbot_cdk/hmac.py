@@ -33,6 +33,8 @@ class Hmac:
     :param headers: what else of each request is told to the worker.
     :param field: of a JSON secret; by default the secret's whole text is what they sign with.
     :param on_invalid: ``drop`` what is not signed so, or ``dead_letter`` it with the reason. It is counted either way.
+        With ``dead_letter`` any caller can fill the dead-letter queue and set off its alarms. What may have been valid
+        before, such as a redriven letter after rotations, is dead-lettered always.
     """
 
     secret: secretsmanager.ISecret

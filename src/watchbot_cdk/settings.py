@@ -94,6 +94,7 @@ def _settings(
         log_message_bodies=arguments.log.message_bodies,
         debug=arguments.log.debug,
         payload_bucket=None if arguments.payload_bucket is None else arguments.payload_bucket.bucket_name,
+        delete_payloads=arguments.delete_payloads,
         work_topic=messages.topic_arn,
         log_group=log_group_name(log_group),
         progress_table=None if arguments.progress_table is None else arguments.progress_table.table_arn,

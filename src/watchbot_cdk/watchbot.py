@@ -127,8 +127,10 @@ class Watchbot(ServiceMetrics, Sources):
     :param encryption_key: encrypts topic, queues, log and payloads; by default SQS, S3 and CloudWatch Logs use keys of
         their own, and SNS none.
     :param payload_bucket: where senders put payloads that are too large for SQS, with a pointer to them as the message
-        (Amazon's extended client libraries do); none by default. Such a payload is the worker's message, and is deleted
-        after success.
+        (Amazon's extended client libraries do); none by default. Such a payload is the worker's message. It stays in
+        the bucket: give that a lifecycle rule.
+    :param delete_payloads: delete a payload once its message was processed, which needs a payload_bucket; only for
+        payloads that no other queue's messages point to, as those of a topic with several subscriptions do.
     :param webhook: a public address to POST jobs to, for callers that have a key (``Webhook(api_key=True)``) or sign
         (``Webhook(hmac=Hmac.github(secret))``); none by default.
     :param publisher_user: create an IAM user who may publish to the topic, for senders outside of AWS.
@@ -202,6 +204,7 @@ class Watchbot(ServiceMetrics, Sources):
         backoff: Backoff | None = None,
         encryption_key: kms.IKey | None = None,
         payload_bucket: s3.IBucket | None = None,
+        delete_payloads: bool = False,
         webhook: Webhook | None = None,
         publisher_user: bool = False,
         job_timeout: Duration | None = None,
@@ -261,6 +264,7 @@ class Watchbot(ServiceMetrics, Sources):
             backoff=Backoff() if backoff is None else backoff,
             encryption_key=encryption_key,
             payload_bucket=payload_bucket,
+            delete_payloads=delete_payloads,
             ingress=Ingress(webhook=webhook, publisher_user=publisher_user),
             job_timeout=job_timeout,
             start_timeout=start_timeout,

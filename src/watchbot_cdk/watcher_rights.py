@@ -31,7 +31,8 @@ def watching(arguments: Arguments, messages: Messages) -> Iterable[Right]:
     )
     yield Right(actions=["sqs:SendMessage"], resources=[messages.dead_letter_queue.queue_arn])
     if arguments.payload_bucket is not None:
-        yield from _objects(arguments.payload_bucket, ["s3:GetObject", "s3:DeleteObject"])
+        deleting = ["s3:DeleteObject"] if arguments.delete_payloads else []
+        yield from _objects(arguments.payload_bucket, ["s3:GetObject", *deleting])
     yield from _signing_secret(arguments.ingress.webhook)
 
 

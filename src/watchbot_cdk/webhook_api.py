@@ -134,7 +134,7 @@ def _integration(role: iam.Role, webhook: Webhook, messages: Messages, *, fifo: 
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/integration-passthrough-behaviors.html
     """
-    template = request_template(webhook.attributes, fifo=fifo)
+    template = request_template(webhook.attributes, fifo=fifo, verified=webhook.api_key)
     return apigateway.AwsIntegration(
         service="sqs",
         path=f"{Stack.of(role).account}/{messages.queue.queue_name}",

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from watchbot.contract import WEBHOOK_TIME
+from watchbot.contract import WEBHOOK_TIME, WEBHOOK_TYPE, WEBHOOK_VERIFIED_TYPE
 
 CONTENT_TYPES = ("application/json", "application/x-www-form-urlencoded", "text/plain")
 """What callers may send; anything else is answered with 415. Without a content type it is taken for JSON."""
@@ -20,17 +20,18 @@ _GROUP = "webhook"
 """All requests are one message group of a FIFO queue: their order is the only one there is to keep."""
 
 
-def request_template(attributes: Sequence[str], *, fifo: bool) -> str:
+def request_template(attributes: Sequence[str], *, fifo: bool, verified: bool) -> str:
     """Render SendMessage's parameters: the body as it is, when the request came in, and headers as attributes.
 
     Headers are looked for in any case, since HTTP/2 has them in lower case alone, and SQS takes no empty attributes. On
     a FIFO queue each request is a message: two with the same body are two, and only API Gateway's own request id, which
-    no caller can choose, tells them apart.
+    no caller can choose, tells them apart. A request that API Gateway lets in by a key alone is ``verified`` by that.
 
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
     """
+    kind = WEBHOOK_VERIFIED_TYPE if verified else WEBHOOK_TYPE
     parts = ["Action=SendMessage&MessageBody=$util.urlEncode($input.body)", _find(attributes)]
-    parts.append(_attribute("1", WEBHOOK_TIME, "Number", '$util.urlEncode("$context.requestTimeEpoch")'))
+    parts.append(_attribute("1", WEBHOOK_TIME, kind, '$util.urlEncode("$context.requestTimeEpoch")'))
     if attributes:
         parts.append("#set($n = 1)")
     for number, name in enumerate(attributes):

@@ -1,4 +1,4 @@
-"""Messages that point into the payload bucket: the worker gets the object, which goes only after success."""
+"""Messages that point into the payload bucket: the worker gets the object, which goes only if told, after success."""
 
 from __future__ import annotations
 
@@ -40,8 +40,10 @@ def bucket(queues: Queues, request: pytest.FixtureRequest) -> Bucket:
     return Bucket(queues, f"payloads-{os.getpid()}-{abs(hash(request.node.name)) % 10**8}")
 
 
-def _program(queues: Queues, bucket: Bucket, out: Path, script: str = "true") -> Program:
-    program = Program(queues, f"{REPORT}; {script}", payload_bucket=bucket.name)
+def _program(
+    queues: Queues, bucket: Bucket, out: Path, script: str = "true", *, delete_payloads: str = "true"
+) -> Program:
+    program = Program(queues, f"{REPORT}; {script}", payload_bucket=bucket.name, delete_payloads=delete_payloads)
     program.environment["OUT"] = str(out)
     return program
 
@@ -56,7 +58,7 @@ def _end(program: Program) -> None:
 
 @pytest.mark.parametrize("kind", [MODERN, LEGACY])
 @pytest.mark.parametrize("payload", [b"short \xc3\xbcber", b"x" * 3_000_000, b"\x00\xff binary", b""])
-def test_the_worker_gets_the_object_which_is_deleted_after_success(
+def test_the_worker_gets_the_object_which_is_deleted_after_success_if_told_to(
     queues: Queues, bucket: Bucket, tmp_path: Path, payload: bytes, kind: str
 ) -> None:
     bucket.put("a/b", payload)
@@ -69,6 +71,20 @@ def test_the_worker_gets_the_object_which_is_deleted_after_success(
     is_variable = len(payload) < 100 and b"\x00" not in payload
     assert (tmp_path / f"{message}.variable").read_bytes() == (payload if is_variable else b"unset")
     assert bucket.keys() == ["other"]
+
+
+def test_two_services_work_on_the_payload_of_one_message(queues: Queues, bucket: Bucket, tmp_path: Path) -> None:
+    """A topic delivers one message to each of them: here in an envelope and raw."""
+    bucket.put("key", b"payload")
+    pointer = bucket.pointer("key")
+    envelope = {"Type": "Notification", "TopicArn": "arn:aws:sns:us-east-1:000000000000:topic", "Message": pointer}
+    messages = queues.send(json.dumps(envelope), pointer)
+    with _program(queues, bucket, tmp_path, delete_payloads="false") as program:
+        program.hears("job.finished", 2)
+        _end(program)
+    assert [(tmp_path / message).read_bytes() for message in messages] == [b"payload", b"payload"]
+    assert bucket.keys() == ["key"]
+    assert queues.dead_letters() == []
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,7 @@ NAMES = {
     "WATCHBOT_QUEUE_URL",
     "WATCHBOT_REGION",
     "WATCHBOT_PAYLOAD_BUCKET",
+    "WATCHBOT_DELETE_PAYLOADS",
     "WATCHBOT_ENDPOINT_URL",
     "WATCHBOT_SERVICE",
     "WATCHBOT_START_TIMEOUT_SECONDS",
@@ -98,6 +99,7 @@ EVERYTHING = Settings(
     log_message_bodies=False,
     debug=True,
     payload_bucket="payloads",
+    delete_payloads=True,
     endpoint_url="https://vpce-1.sqs.eu-west-1.vpce.amazonaws.com",
     region="eu-west-1",
     endpoint_urls=(("s3", "https://bucket.vpce-1.s3.eu-west-1.vpce.amazonaws.com"),),
@@ -290,6 +292,11 @@ def test_refuses_half_of_what_goes_together(one: str, other: str) -> None:
     for name in (one, other):
         with pytest.raises(SettingsError, match=f"WATCHBOT_{one} and WATCHBOT_{other} go together"):
             Settings.from_env({"WATCHBOT_QUEUE_URL": QUEUE, f"WATCHBOT_{name}": "x"})
+
+
+def test_refuses_to_delete_payloads_that_there_are_none_of() -> None:
+    with pytest.raises(SettingsError, match="WATCHBOT_DELETE_PAYLOADS needs WATCHBOT_PAYLOAD_BUCKET"):
+        Settings.from_env({"WATCHBOT_QUEUE_URL": QUEUE, "WATCHBOT_DELETE_PAYLOADS": "true"})
 
 
 def test_refuses_another_contract_version_in_a_sentence() -> None:

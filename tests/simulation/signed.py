@@ -40,6 +40,7 @@ class SimulatedSecrets:
 
     def __init__(self, *stored: bytes) -> None:
         self.stored = stored
+        self.changed_at = float("-inf")
         self.takes_seconds = 0.0
         self.problem: str | None = None
         self.fetched_at: list[float] = []

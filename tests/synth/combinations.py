@@ -264,6 +264,7 @@ def _queue(draft: _Draft, isolation: Isolation) -> None:
         draft.give("reduce", plain(draft.one_of(True, False, ReduceMode(point_in_time_recovery=True))))
     if draft.maybe():
         draft.give("payload_bucket", of("mine", lambda world: world.bucket))
+        draft.give("delete_payloads", plain(draft.one_of(True, False)))
 
 
 def _watchers(draft: _Draft) -> None:

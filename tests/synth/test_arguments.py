@@ -72,6 +72,8 @@ PROCESS = {"isolation": Isolation.PROCESS, "command": ["true"]}
         ),
         ({"runtime_platform": "arm64"}, "runtime_platform must be a RuntimePlatform or None, got 'arm64'"),
         ({"payload_bucket": "mine"}, "payload_bucket must be a Bucket or None, got 'mine'"),
+        ({"delete_payloads": 1}, "delete_payloads must be"),
+        ({"delete_payloads": True}, "delete_payloads needs a payload_bucket, got True without one"),
         ({"watchers": -1}, "watchers must be a whole number from 0 to 5000, got -1"),
         ({"workers": 0}, "workers must be a whole number from 1 to 1000, got 0"),
         ({"workers": 1.5}, "workers must be a whole number from 1 to 1000, got 1.5"),

@@ -47,24 +47,30 @@ def _arn(bucket: str) -> str:
 @pytest.mark.parametrize(
     ("arguments", "container", "role"), [({}, "watcher", "WatcherTask"), (PROCESS, "worker", "svcTaskTaskRole")]
 )
-def test_the_watcher_may_read_and_delete_the_buckets_objects(
-    arguments: dict[str, Any], container: str, role: str
+@pytest.mark.parametrize("delete_payloads", [False, True])
+def test_the_watcher_may_read_the_buckets_objects_and_delete_them_only_if_told_to(
+    arguments: dict[str, Any], container: str, role: str, delete_payloads: bool
 ) -> None:
-    template = _synth(arguments)
+    template = _synth({**arguments, "delete_payloads": delete_payloads})
     bucket = _bucket(template, "Payloads")
     objects = _arn(bucket) + "/*"
-    expected = {"s3:GetObject": [objects], "s3:DeleteObject": [objects], "s3:ListBucket": [_arn(bucket)]}
+    deleted = [objects] if delete_payloads else []
+    expected = {"s3:GetObject": [objects], "s3:ListBucket": [_arn(bucket)]}
+    if delete_payloads:
+        expected["s3:DeleteObject"] = deleted
     if container == "watcher":
         # It has a bucket of its own besides.
         own = _bucket(template, "svcPayloadBucket")
         expected = {
             "s3:PutObject": [_arn(own) + "/*"],
             "s3:GetObject": [objects, _arn(own) + "/*"],
-            "s3:DeleteObject": [objects, _arn(own) + "/*"],
+            "s3:DeleteObject": [*deleted, _arn(own) + "/*"],
             "s3:ListBucket": [_arn(bucket), _arn(own)],
         }
     assert _allowed(template, role) == expected
-    assert template.environment(container)["WATCHBOT_PAYLOAD_BUCKET"] == {"Ref": bucket}
+    environment = template.environment(container)
+    assert environment["WATCHBOT_PAYLOAD_BUCKET"] == {"Ref": bucket}
+    assert environment.get("WATCHBOT_DELETE_PAYLOADS") == ("true" if delete_payloads else None)
 
 
 def test_the_workers_own_task_gets_no_right_to_the_bucket() -> None:

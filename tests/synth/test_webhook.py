@@ -59,7 +59,7 @@ def test_a_request_goes_straight_into_the_queue_and_only_through_a_template(sign
         integration = _method(template)["Integration"]
         assert integration["Type"] == "AWS"
         assert integration["PassthroughBehavior"] == "NEVER"
-        expected = request_template(attributes, fifo=fifo)
+        expected = request_template(attributes, fifo=fifo, verified=template is keyed)
         assert integration["RequestTemplates"] == dict.fromkeys(CONTENT_TYPES, expected)
         (queue,) = [name for name in template.of_type("AWS::SQS::Queue") if name.startswith("svcQueue")]
         assert placeholders(integration["Uri"]) == (

@@ -20,11 +20,16 @@ ATTRIBUTES = ("x-hub-signature-256", "x-github-event")
 
 
 def _parameters(
-    body: str, headers: Mapping[str, str], attributes: tuple[str, ...] = ATTRIBUTES, *, fifo: bool = False
+    body: str,
+    headers: Mapping[str, str],
+    attributes: tuple[str, ...] = ATTRIBUTES,
+    *,
+    fifo: bool = False,
+    verified: bool = False,
 ) -> dict[str, str]:
     """Render the request as API Gateway does and read it as SQS does."""
     velocity = Velocity(input=Input(body, headers), context=dict(CONTEXT))
-    rendered = velocity.render(request_template(attributes, fifo=fifo))
+    rendered = velocity.render(request_template(attributes, fifo=fifo, verified=verified))
     pairs = parse_qsl(rendered, keep_blank_values=True, strict_parsing=True)
     assert max(Counter(name for name, _ in pairs).values()) == 1
     return dict(pairs)
@@ -103,6 +108,12 @@ def test_no_caller_can_take_the_mark_away_or_write_it() -> None:
     assert "watchbot.WebhookTime" in _attributes(_parameters("body", forged, ()))
 
 
+def test_callers_that_have_a_key_are_verified_by_it_and_those_that_sign_are_not_yet() -> None:
+    for verified, kind in ((True, "Number.verified"), (False, "Number")):
+        found = _attributes(_parameters("body", {}, verified=verified))
+        assert found == {"watchbot.WebhookTime": (kind, "1700000000123")}
+
+
 def test_on_a_fifo_queue_every_request_is_a_message_and_all_are_one_group() -> None:
     parameters = _parameters("body", {"MessageGroupId": "theirs"}, fifo=True)
     assert (parameters["MessageGroupId"], parameters["MessageDeduplicationId"]) == ("webhook", "a/b+c=")
@@ -112,7 +123,7 @@ def test_on_a_fifo_queue_every_request_is_a_message_and_all_are_one_group() -> N
 def test_the_request_is_one_line() -> None:
     """A line break between two parameters would be part of one of them."""
     for attributes in ((), ATTRIBUTES):
-        assert "\n" not in request_template(attributes, fifo=True)
+        assert "\n" not in request_template(attributes, fifo=True, verified=True)
 
 
 def _answer(template: str, answer: object) -> tuple[int | None, dict[str, str]]:

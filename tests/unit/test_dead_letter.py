@@ -97,3 +97,39 @@ def test_a_reason_that_sqs_would_refuse_is_made_acceptable() -> None:
     reason = attributes["watchbot.Reason"]["StringValue"]
     assert reason.startswith("no \ufffd \ufffd \ufffd")
     assert len(reason.encode()) <= 1024
+
+
+_MARK = {"watchbot.WebhookTime": {"DataType": "Number", "StringValue": "1700000000123"}}
+
+
+def test_a_verified_message_of_the_webhook_is_noted_as_such_once() -> None:
+    for attributes in (
+        _MARK,
+        {"watchbot.WebhookTime": {**_MARK["watchbot.WebhookTime"], "DataType": "Number.verified"}},
+    ):
+        fields = dead_letter_fields(_message(attributes=attributes), "x", fifo=False, verified=True)
+        noted = fields["MessageAttributes"]["watchbot.WebhookTime"]
+        assert noted == {"DataType": "Number.verified", "StringValue": "1700000000123"}
+
+
+def test_seven_headers_leave_room_for_the_note_the_id_and_the_reason() -> None:
+    headers = {f"h{number}": _string("x") for number in range(7)}
+    fields = dead_letter_fields(_message(attributes={**_MARK, **headers}), "x", fifo=False, verified=True)
+    assert len(fields["MessageAttributes"]) == 10
+    assert fields["MessageAttributes"]["watchbot.WebhookTime"]["DataType"] == "Number.verified"
+    assert {"watchbot.MessageId", "watchbot.Reason"} <= fields["MessageAttributes"].keys()
+
+
+@pytest.mark.parametrize(("left", "kind"), [(9, "Number.verified"), (8, "Number")])
+def test_a_full_letter_goes_without_the_note(left: int, kind: str) -> None:
+    taken = len("watchbot.WebhookTime") + len("Number") + len("1700000000123")
+    message = _message("b" * (SIZE_LIMIT - taken - left), _MARK)
+    fields = dead_letter_fields(message, "x", fifo=False, verified=True)
+    assert {name: one["DataType"] for name, one in fields["MessageAttributes"].items()} == {
+        "watchbot.WebhookTime": kind
+    }
+
+
+def test_what_was_not_verified_gets_no_note() -> None:
+    fields = dead_letter_fields(_message(attributes=_MARK), "x", fifo=False)
+    assert fields["MessageAttributes"]["watchbot.WebhookTime"] == _MARK["watchbot.WebhookTime"]

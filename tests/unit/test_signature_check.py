@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 import pytest
 
@@ -31,6 +32,7 @@ class _Hooked:
         work: Callable[[Job], Work] = lambda job: Work(seconds=0.5),
         workers: int = 1,
         outlives_watcher: bool = False,
+        max_receive_count: int = 10,
     ) -> None:
         self.sqs = SimulatedSqs(fifo=fifo)
         self.secrets = SimulatedSecrets(SECRET)
@@ -39,7 +41,7 @@ class _Hooked:
         check = SignatureCheck(
             self.runner, SignatureRule(GITHUB), secret, on_invalid, can_dead_letter=dead_letter_queue
         )
-        self.watch = Watch(self.sqs, check, dead_letter_queue=dead_letter_queue)
+        self.watch = Watch(self.sqs, check, dead_letter_queue=dead_letter_queue, max_receive_count=max_receive_count)
 
     def call(self, body: str, signature: str | None, group: str | None = None) -> None:
         """Send what the webhook makes of a call now."""
@@ -214,6 +216,24 @@ def test_what_has_passed_once_passes_when_its_start_is_tried_again() -> None:
     assert _run(scenario).runner.texts == ["x"]
 
 
+def test_a_message_that_comes_back_after_two_rotations_is_worked_on_again() -> None:
+    attempts = iter([Work(exit_code=1)])
+
+    async def scenario() -> _Hooked:
+        hooked = _Hooked(work=lambda job: next(attempts, Work()))
+        hooked.call("x", sign("x"))
+        await hooked.watch.after(2)
+        hooked.secrets.stored = (b"rotated", b"twice")
+        hooked.secrets.changed_at = asyncio.get_running_loop().time()
+        await hooked.watch.after(1000)
+        await hooked.watch.stopped()
+        return hooked
+
+    hooked = _run(scenario)
+    assert hooked.runner.texts == ["x", "x"]
+    assert hooked.sqs.dead_letters == []
+
+
 def test_a_task_that_runs_already_is_followed_without_a_check() -> None:
     async def scenario() -> _Hooked:
         hooked = _Hooked(outlives_watcher=True)
@@ -227,3 +247,120 @@ def test_a_task_that_runs_already_is_followed_without_a_check() -> None:
         return hooked
 
     assert _run(scenario).runner.texts == ["x"]
+
+
+def _kind(letter: Mapping[str, Any]) -> object:
+    return letter["MessageAttributes"]["watchbot.WebhookTime"]["DataType"]
+
+
+@pytest.mark.parametrize("exit_code", [5, 1])
+def test_a_letter_whose_signature_was_valid_says_so(exit_code: int) -> None:
+    async def scenario() -> _Hooked:
+        hooked = _Hooked(work=lambda job: Work(exit_code=exit_code), max_receive_count=1)
+        hooked.call("x", sign("x"))
+        await hooked.watch.after(20)
+        await hooked.watch.stopped()
+        return hooked
+
+    (letter,) = _run(scenario).sqs.dead_letters
+    assert _kind(letter) == "Number.verified"
+
+
+def test_a_finished_task_that_is_found_was_verified_before_it_began() -> None:
+    async def scenario() -> _Hooked:
+        hooked = _Hooked(outlives_watcher=True)
+        hooked.secrets.problem = "gone"
+        hooked.call("x", sign("x"))
+        (stored,) = hooked.sqs.stored.values()
+        stored.receives.append(0)  # by a watcher that is gone
+        hooked.runner.found["m1"] = Result(Outcome.DEAD_LETTERED, reason="exit code 5", task="arn")
+        await hooked.watch.after(5)
+        await hooked.watch.stopped()
+        return hooked
+
+    (letter,) = _run(scenario).sqs.dead_letters
+    assert _kind(letter) == "Number.verified"
+
+
+def _returned(mark: Mapping[str, str], **more: str) -> Callable[[], Awaitable[_Hooked]]:
+    """Put a message that no secret bears out, and that came in an hour before anything else, into the queue."""
+
+    async def scenario() -> _Hooked:
+        hooked = _Hooked(on_invalid=OnInvalid.DROP)
+        await hooked.watch.after(3600)
+        headers = attributes({HEADER: sign("another body"), **more}, 0)
+        headers["watchbot.WebhookTime"] |= mark
+        hooked.sqs.put("x", attributes=headers)
+        await hooked.watch.after(30)
+        await hooked.watch.stopped()
+        return hooked
+
+    return scenario
+
+
+def test_a_letter_noted_as_verified_is_worked_on_whatever_its_body_and_the_secret() -> None:
+    hooked = _run(_returned({"DataType": "Number.verified"}))
+    assert hooked.runner.texts == ["x"]
+    assert hooked.secrets.fetched_at == []
+
+
+@pytest.mark.parametrize("kind", ["Number", "String", "Number.Verified", "Number.verified.x", "String.verified"])
+def test_any_other_note_is_none(kind: str) -> None:
+    hooked = _run(_returned({"DataType": kind}))
+    assert hooked.runner.texts == []
+    assert len(hooked.sqs.dead_letters) == 1
+
+
+def test_a_message_that_was_sent_again_long_after_it_came_in_is_kept_without_a_note() -> None:
+    (letter,) = _run(_returned({})).sqs.dead_letters
+    assert _kind(letter) == "Number"
+    reason = letter["MessageAttributes"]["watchbot.Reason"]["StringValue"]
+    assert reason == "its signature was not made with the secret; it is kept because it was sent again after it came in"
+
+
+def test_an_invalid_message_is_kept_when_an_earlier_receive_may_have_accepted_it() -> None:
+    async def scenario() -> _Hooked:
+        hooked = _Hooked()
+        hooked.call("x", sign("something else"))
+        (stored,) = hooked.sqs.stored.values()
+        stored.receives.append(0)
+        await hooked.watch.after(20)
+        await hooked.watch.stopped()
+        return hooked
+
+    (letter,) = _run(scenario).sqs.dead_letters
+    assert "it is kept because it was received before" in letter["MessageAttributes"]["watchbot.Reason"]["StringValue"]
+
+
+def test_an_invalid_message_is_kept_when_the_secret_was_changed_since_it_came_in() -> None:
+    async def scenario() -> _Hooked:
+        hooked = _Hooked()
+        hooked.secrets.changed_at = 60
+        for came_in_at in (0, 59, 70):
+            headers = attributes({HEADER: sign("old", b"two rotations ago")}, came_in_at)
+            hooked.sqs.put(f"{came_in_at}", attributes=headers)
+            for stored in hooked.sqs.stored.values():
+                stored.sent_at = came_in_at
+        await hooked.watch.after(120)
+        await hooked.watch.stopped()
+        return hooked
+
+    hooked = _run(scenario)
+    assert [letter["MessageBody"] for letter in hooked.sqs.dead_letters] == ["0", "59"]
+    assert all(_kind(letter) == "Number" for letter in hooked.sqs.dead_letters)
+    assert len(hooked.sqs.deleted) == 3
+
+
+def test_without_a_dead_letter_queue_what_may_have_been_accepted_is_returned() -> None:
+    async def scenario() -> _Hooked:
+        hooked = _Hooked(dead_letter_queue=False)
+        hooked.call("x", sign("something else"))
+        (stored,) = hooked.sqs.stored.values()
+        stored.receives.append(0)
+        await hooked.watch.after(20)
+        await hooked.watch.stopped()
+        return hooked
+
+    hooked = _run(scenario)
+    assert (len(hooked.sqs.stored), hooked.sqs.deleted, hooked.runner.texts) == (1, {}, [])
+    assert not any(result.failed for result in hooked.results)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import json
 from typing import Any
 
@@ -65,6 +66,55 @@ def test_clocks_that_differ_do_not_hide_a_secret(ahead_seconds: float) -> None:
         secrets.stored = (b"b", b"a")
         await asyncio.sleep(10)
         assert await secret.values_after(0.6) == (b"b", b"a")
+
+    run_virtual(check())
+
+
+@pytest.mark.parametrize("step_seconds", [-3600, 3600])
+def test_a_wall_clock_that_is_set_makes_no_value_older_or_younger(step_seconds: float) -> None:
+    secrets, ahead = SimulatedSecrets(b"leaked"), [0.0]
+
+    async def check() -> None:
+        secret = SigningSecret(secrets, lambda: asyncio.get_running_loop().time() + ahead[0])
+        assert await secret.values() == (b"leaked",)
+        secrets.stored = (b"b", b"a")
+        ahead[0] = step_seconds
+        await asyncio.sleep(299)
+        assert await secret.values() == (b"leaked",)
+        await asyncio.sleep(2)
+        assert await secret.values() == (b"b", b"a")
+
+    run_virtual(check())
+
+
+def test_a_new_secret_is_seen_although_the_wall_clock_was_set_back() -> None:
+    secrets, ahead = SimulatedSecrets(b"a"), [3600.0]
+
+    async def check() -> None:
+        loop = asyncio.get_running_loop()
+        secret = SigningSecret(secrets, lambda: loop.time() + ahead[0])
+        await secret.values()
+        ahead[0] = 0.0
+        await asyncio.sleep(60)
+        secrets.stored = (b"b", b"a")
+        assert await secret.values_after(loop.time()) == (b"b", b"a")
+
+    run_virtual(check())
+
+
+def test_a_change_that_only_the_fetches_show_is_known() -> None:
+    """A value that was stored long ago has become the current one."""
+    secrets = SimulatedSecrets(b"b", b"a")
+
+    async def check() -> None:
+        secret = _secret(secrets)
+        await secret.values()
+        assert not secret.was_changed_after(0)
+        secrets.stored = (b"c", b"b")
+        await asyncio.sleep(301)
+        await secret.values()
+        assert secret.was_changed_after(300)
+        assert not secret.was_changed_after(307)
 
     run_virtual(check())
 
@@ -196,3 +246,16 @@ def test_an_error_of_either_value_is_one(aws: AwsAccess, code: str) -> None:
         stub.add_client_error("get_secret_value", code)
         with pytest.raises(SecretError, match=code):
             asyncio.run(secrets.fetch())
+
+
+@pytest.mark.parametrize(("current", "previous"), [(2_000, 1_000), (1_000, 2_000)])
+def test_the_secret_changed_when_the_newer_of_its_values_was_stored(
+    aws: AwsAccess, current: int, previous: int
+) -> None:
+    secrets = BotoSecrets(aws, "s", None)
+    with Stubber(secrets._client) as stub:
+        for value, stored in (("one", current), ("two", previous)):
+            answer = {"SecretString": value, "CreatedDate": datetime.datetime.fromtimestamp(stored, datetime.UTC)}
+            stub.add_response("get_secret_value", answer)
+        assert asyncio.run(secrets.fetch()) == (b"one", b"two")
+    assert secrets.changed_at == 2_000

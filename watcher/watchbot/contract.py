@@ -139,6 +139,16 @@ WEBHOOK_TIME = "watchbot.WebhookTime"
 Every message that has it came through the webhook; the headers it brought are attributes under their lower-case names.
 """
 
+WEBHOOK_TYPE = "Number"
+WEBHOOK_VERIFIED_TYPE = "Number.verified"
+"""Data types of :data:`WEBHOOK_TIME`: as the webhook sets it, and once its caller is known to be genuine.
+
+The webhook itself sets the second one where callers have a key. The watcher sets it when it dead-letters a message
+whose signature was valid, so that no later rotation or change of the body matters. SQS lets a type have such a label,
+does not count it as an attribute, and copies it with the message; callers of the webhook choose no attributes or types.
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html
+"""
+
 
 class Isolation(enum.StrEnum):
     """What a message gets for itself: a fresh ECS task, or a process in a warm, shared one."""
@@ -474,6 +484,7 @@ class Settings:
     log_message_bodies: bool = _setting("LOG_MESSAGE_BODIES", _flag, default=True)
     debug: bool = _setting("DEBUG", _flag, default=False)
     payload_bucket: str | None = _setting("PAYLOAD_BUCKET", _text, None)
+    delete_payloads: bool = _setting("DELETE_PAYLOADS", _flag, default=False)
     region: str | None = _setting("REGION", _region, None)
     endpoint_url: str | None = _setting("ENDPOINT_URL", _url, None)
     endpoint_urls: tuple[tuple[str, str], ...] = _setting("ENDPOINT_URLS", _endpoints, ())
@@ -562,6 +573,8 @@ class Settings:
         for one, other in (("CLUSTER", "TASK_DEFINITION"), ("HMAC_SECRET", "HMAC_HEADER")):
             if (PREFIX + one in environment) != (PREFIX + other in environment):
                 problems.append(f"{PREFIX}{one} and {PREFIX}{other} go together: one of them is missing")
+        if values.get("delete_payloads") and "payload_bucket" not in values:
+            problems.append(f"{PREFIX}DELETE_PAYLOADS needs {PREFIX}PAYLOAD_BUCKET: there are no payloads without it")
         problems += _unknown_names(environment, fields)
         if problems:
             raise SettingsError(tuple(problems))

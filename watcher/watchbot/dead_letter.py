@@ -6,8 +6,16 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from watchbot.contract import DEAD_LETTER_ATTRIBUTES, DEAD_LETTER_MESSAGE_ID, DEAD_LETTER_REASON
+from watchbot.contract import (
+    DEAD_LETTER_ATTRIBUTES,
+    DEAD_LETTER_MESSAGE_ID,
+    DEAD_LETTER_REASON,
+    WEBHOOK_TIME,
+    WEBHOOK_TYPE,
+    WEBHOOK_VERIFIED_TYPE,
+)
 from watchbot.message import Message
+from watchbot.signature import is_verified
 
 SIZE_LIMIT = 1_048_576
 """Bytes that SQS takes for a body and its attributes together.
@@ -18,20 +26,26 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quota
 _ATTRIBUTE_LIMIT = 10
 _REASON_BYTES = 1024
 
+_VERIFIED_LABEL = WEBHOOK_VERIFIED_TYPE.removeprefix(WEBHOOK_TYPE)
+
 _MESSAGE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def dead_letter_fields(message: Message, reason: str, *, fifo: bool) -> dict[str, Any]:
-    """Build SendMessage's fields: the original body and attributes, and ours as far as they fit beside them, the last of them last.
+def dead_letter_fields(message: Message, reason: str, *, fifo: bool, verified: bool = False) -> dict[str, Any]:
+    """Build SendMessage's fields: the original body and attributes, and ours as far as they fit, in their order.
 
     The trace header is a system attribute and counts for nothing. On a FIFO queue the message id is the
     deduplication id, as when SQS itself moves a message: with the sender's id, a second move within five minutes
-    would be accepted and dropped.
+    would be accepted and dropped. A ``verified`` message of the webhook is marked so before anything of ours is added;
+    where not even the label's nine bytes are left, its signature will be checked again.
     """
     attributes = {
         name: dict(value) for name, value in message.message_attributes.items() if name not in DEAD_LETTER_ATTRIBUTES
     }
     size = len(message.body.encode("utf-8", "surrogatepass")) + sum(map(_size, attributes, attributes.values()))
+    if verified and size + len(_VERIFIED_LABEL) <= SIZE_LIMIT and not is_verified(message):
+        attributes[WEBHOOK_TIME] = {**attributes[WEBHOOK_TIME], "DataType": WEBHOOK_VERIFIED_TYPE}
+        size += len(_VERIFIED_LABEL)
     texts = (_first_id(message), _cut(_sendable(reason), _REASON_BYTES), str(message.receive_count))
     for name, text in zip(DEAD_LETTER_ATTRIBUTES, texts, strict=True):
         attribute = {"DataType": "String", "StringValue": text}

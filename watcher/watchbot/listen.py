@@ -24,10 +24,12 @@ from watchbot.health import Health
 from watchbot.journal import Journal
 from watchbot.line_writer import LineWriter
 from watchbot.log_observer import LogObserver
+from watchbot.message import Message
 from watchbot.metrics import Metrics
 from watchbot.notice import EcsTrouble, Observer, Observers, QueueTrouble
 from watchbot.notifications import notifier
 from watchbot.opener import EnvelopeOpener
+from watchbot.payload import Pointer
 from watchbot.payload_cleaner import PayloadCleaner
 from watchbot.payload_store import BotoPayloads, Payloads
 from watchbot.process_isolation import process_runner
@@ -124,7 +126,7 @@ async def _listen(
     payloads = _payloads(settings, aws)
     variables = shared_variables(settings)
     task_message = TaskMessage(variables, payloads, settings.task_payload_bucket)
-    cleaner = None if payloads is None else _cleaner(payloads, opener, task_message, journal)
+    cleaner = _cleaner(settings, payloads, opener, task_message, journal)
     tails = OutputTails()
     notify = notifier(settings, environment, aws, opener, tails, journal, chance)
     optional = [observer for observer in (protection, cleaner, notify) if observer is not None]
@@ -212,11 +214,27 @@ def _say_task_started(journal: Journal, message_id: str, arn: str) -> None:
     journal.event(Event.TASK_STARTED, message_id=message_id, task=arn)
 
 
-def _cleaner(payloads: Payloads, opener: EnvelopeOpener, task_message: TaskMessage, journal: Journal) -> PayloadCleaner:
+def _cleaner(
+    settings: Settings,
+    payloads: Payloads | None,
+    opener: EnvelopeOpener,
+    task_message: TaskMessage,
+    journal: Journal,
+) -> PayloadCleaner | None:
+    """Delete what the watcher itself has put into S3, and senders' payloads only where that was asked for."""
+    if payloads is None or not (settings.delete_payloads or settings.task_payload_bucket):
+        return None
+
     def kept(message_id: str, problem: str) -> None:
         journal.event(Event.PAYLOAD_KEPT, message_id=message_id, level="warning", reason=problem)
 
-    return PayloadCleaner(payloads, opener.pointer_of, task_message.parked, kept)
+    theirs = opener.pointer_of if settings.delete_payloads else _no_payload
+    return PayloadCleaner(payloads, theirs, task_message.parked, kept)
+
+
+def _no_payload(message: Message) -> Pointer | None:
+    """Leave what senders put into S3 where it is: the messages of other queues may point to it, too."""
+    return None
 
 
 def _protection(settings: Settings, environment: Mapping[str, str], stop: Stop, journal: Journal) -> Protection | None:

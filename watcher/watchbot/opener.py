@@ -6,6 +6,7 @@ import dataclasses
 import json
 from typing import Any, Protocol
 
+from watchbot.contract import WEBHOOK_TIME, WEBHOOK_TYPE
 from watchbot.job import Job, NoJob, portable_attributes
 from watchbot.message import Message
 from watchbot.payload import POINTER_ATTRIBUTES, Pointer, pointer_in
@@ -48,7 +49,9 @@ class EnvelopeOpener:
 
     def _open(self, message: Message) -> Job:
         if is_from_webhook(message):
-            return Job(message, message.body, attributes=portable_attributes(message.message_attributes))
+            theirs = portable_attributes(message.message_attributes)
+            theirs[WEBHOOK_TIME]["Type"] = WEBHOOK_TYPE  # the note of a verified caller is the watcher's alone
+            return Job(message, message.body, attributes=theirs)
         envelope = envelope_in(message.body)
         if envelope is None:
             job = Job(message, message.body, attributes=portable_attributes(message.message_attributes))

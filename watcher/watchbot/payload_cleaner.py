@@ -19,6 +19,9 @@ _LAST_SECONDS = 5.0
 class PayloadCleaner:
     """Deletes a payload once its message was processed and deleted, in this order.
 
+    ``pointer_of`` finds senders' payloads only in a service that was told to delete them: a topic may deliver one
+    message to many queues, and a message that it delivers raw does not show that.
+
     A payload whose message failed, was rejected or dead-lettered stays, for whoever looks at it or sends it again; so
     does one whose lease was lost, because the delete of its message may have deleted nothing. What the watcher itself
     has ``parked`` in S3 goes with its message, whatever became of that.

@@ -15,7 +15,7 @@ class Result:
 
     ``delay_seconds`` overrides the back-off when the message is returned; ``duration_seconds`` is the worker's
     own run time; ``task`` is the ARN of the ECS task that the worker was. A ``forged`` message is one of the webhook
-    whose signature is not valid: no worker saw it.
+    whose signature is not valid: no worker saw it. A ``verified`` one is of the webhook, and its signature was valid.
     """
 
     outcome: Outcome
@@ -25,6 +25,7 @@ class Result:
     delay_seconds: int | None = None
     duration_seconds: float = 0
     forged: bool = False
+    verified: bool = False
     task: str | None = None
 
     @property

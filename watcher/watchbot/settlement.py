@@ -24,9 +24,10 @@ class Return:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """The message moves to the dead-letter queue at once, with the reason."""
+    """The message moves to the dead-letter queue at once, with the reason, and noted as ``verified`` if it was."""
 
     reason: str
+    verified: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -68,10 +69,10 @@ class Policy:
             case Outcome.SUCCEEDED | Outcome.REJECTED:
                 return Delete()
             case Outcome.DEAD_LETTERED:
-                return DeadLetter(result.reason or "dead-lettered by its worker")
+                return DeadLetter(result.reason or "dead-lettered by its worker", result.verified)
             case Outcome.FAILED | Outcome.TIMED_OUT if self.can_dead_letter and receive_count >= self.max_receive_count:
                 reason = result.reason or result.outcome.value
-                return DeadLetter(f"{reason} on receive {receive_count} of {self.max_receive_count}")
+                return DeadLetter(f"{reason} on receive {receive_count} of {self.max_receive_count}", result.verified)
             case Outcome.INTERRUPTED:
                 return Return(result.delay_seconds or 0)
             case _ if result.delay_seconds is not None:

@@ -83,8 +83,8 @@ class Settler:
         match decided:
             case Delete():
                 return decided if await self._delete(lease) else LetGo()
-            case DeadLetter(reason):
-                if not await self._queue.dead_letter(lease, reason):
+            case DeadLetter():
+                if not await self._queue.dead_letter(lease, decided):
                     self._remember(lease, decided)
                     return await self._return(lease, _REFUSED_DELAY_SECONDS)
                 self._remember(lease, Delete())  # whatever becomes of the delete, a second letter is not sent

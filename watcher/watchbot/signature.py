@@ -7,7 +7,7 @@ import dataclasses
 import hmac
 from collections.abc import Iterable
 
-from watchbot.contract import WEBHOOK_TIME, HmacEncoding, HmacScheme, Settings
+from watchbot.contract import WEBHOOK_TIME, WEBHOOK_VERIFIED_TYPE, HmacEncoding, HmacScheme, Settings
 from watchbot.message import Message
 
 
@@ -29,6 +29,16 @@ def is_from_webhook(message: Message) -> bool:
     return WEBHOOK_TIME in message.message_attributes
 
 
+def is_verified(message: Message) -> bool:
+    """Whether a message of the webhook carries the note that its caller was found to be genuine."""
+    return message.message_attributes.get(WEBHOOK_TIME, {}).get("DataType") == WEBHOOK_VERIFIED_TYPE
+
+
+def came_in_at(message: Message) -> float:
+    """Return when the webhook took the request, in seconds since 1970; raises :class:`InvalidSignatureError`."""
+    return _milliseconds(_text(message, WEBHOOK_TIME)) / 1000
+
+
 class SignatureRule:
     """How the senders of one service sign.
 
@@ -47,7 +57,7 @@ class SignatureRule:
 
     def claim(self, message: Message) -> Claim:
         """Read what a message claims; raises :class:`InvalidSignatureError` with what is wrong whatever the secret."""
-        came_in_at = _milliseconds(_text(message, WEBHOOK_TIME)) / 1000
+        came_at = came_in_at(message)
         given = _text(message, self._attribute)
         if not given:
             raise InvalidSignatureError(f"the request had no {self._attribute}")
@@ -56,9 +66,9 @@ class SignatureRule:
             case HmacScheme.BODY:
                 if not given.startswith(self._prefix):
                     raise InvalidSignatureError(f"its {self._attribute} does not begin with {self._prefix}")
-                return Claim(body, (given.removeprefix(self._prefix),), came_in_at)
+                return Claim(body, (given.removeprefix(self._prefix),), came_at)
             case HmacScheme.STRIPE:
-                return self._timed(given, body, came_in_at)
+                return self._timed(given, body, came_at)
 
     def _timed(self, given: str, body: bytes, came_in_at: float) -> Claim:
         pairs = [part.strip().partition("=") for part in given.split(",")]

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any, Protocol
 
 import botocore.config
@@ -35,12 +36,19 @@ class Secrets(Protocol):
     async def fetch(self) -> tuple[bytes, ...]:
         """Give the current value of the secret, and the previous one if there is one; raises :class:`SecretError`."""
 
+    @property
+    def changed_at(self) -> float:
+        """When the newest of the values last fetched was stored, in seconds since 1970."""
+
 
 class SigningSecret:
     """Keeps the values, and knows when a signature that none of them makes is proved to be invalid.
 
     A message may be signed with a secret that was stored after the last fetch. So a mismatch counts only when the
     values were fetched after the message came in; all messages that wait for such a fetch share it.
+
+    The age of the values is measured by the event loop's clock, which nobody sets. ``now`` is the wall clock, in
+    seconds since 1970: it only says how long ago a message came in.
     """
 
     def __init__(self, secrets: Secrets, now: Callable[[], float]) -> None:
@@ -49,16 +57,27 @@ class SigningSecret:
         self._values: tuple[bytes, ...] = ()
         self._fetched_at = float("-inf")
         self._asked_at = float("-inf")
+        self._seen_changed_at = float("-inf")
         self._failure: str | None = None
         self._lock = asyncio.Lock()
 
     async def values(self) -> tuple[bytes, ...]:
         """Give the values, five minutes old at most; raises :class:`SecretError`."""
-        return await self._fetched_after(self._now() - _KEPT_SECONDS)
+        return await self._fetched_after(_steady() - _KEPT_SECONDS)
 
     async def values_after(self, came_in_at: float) -> tuple[bytes, ...]:
         """Give the values as they were after this time; raises :class:`SecretError`."""
-        return await self._fetched_after(min(came_in_at + _CLOCKS_SECONDS, self._now()))
+        age_seconds = self._now() - came_in_at - _CLOCKS_SECONDS
+        return await self._fetched_after(_steady() - max(0.0, age_seconds))
+
+    def was_changed_after(self, came_in_at: float) -> bool:
+        """Whether a value that was good when a message came in may be gone from those last fetched.
+
+        A value may be stored long before it becomes the current one, and only a fetch shows that.
+        """
+        age_seconds = self._now() - came_in_at
+        was_seen = age_seconds + _CLOCKS_SECONDS > _steady() - self._seen_changed_at
+        return was_seen or came_in_at < self._secrets.changed_at + _CLOCKS_SECONDS
 
     async def _fetched_after(self, moment: float) -> tuple[bytes, ...]:
         if self._fetched_at >= moment:
@@ -69,19 +88,25 @@ class SigningSecret:
             return self._values
 
     async def _fetch(self) -> None:
-        loop_time = asyncio.get_running_loop().time
-        pause = self._asked_at + _APART_SECONDS - loop_time()
+        pause = self._asked_at + _APART_SECONDS - _steady()
         if pause > 0 and self._failure is not None:
             raise SecretError(self._failure)  # all that wait share a failure, too
         await asyncio.sleep(max(0.0, pause))
-        self._asked_at, asked_at = loop_time(), self._now()
+        self._asked_at = asked_at = _steady()
         try:
-            self._values = await self._secrets.fetch()
+            values = await self._secrets.fetch()
         except SecretError as error:
             self._failure = str(error)
             raise
+        if values != self._values and self._values:
+            self._seen_changed_at = _steady()
+        self._values = values
         self._failure = None
         self._fetched_at = asked_at
+
+
+def _steady() -> float:
+    return asyncio.get_running_loop().time()
 
 
 class BotoSecrets:
@@ -93,6 +118,15 @@ class BotoSecrets:
         self._secret = secret
         self._field = field
         self._threads = ThreadPoolExecutor(1, "secret")
+        self._changed_at = float("-inf")
+
+    @property
+    def changed_at(self) -> float:
+        """When the newer of the two values was stored.
+
+        https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
+        """
+        return self._changed_at
 
     async def fetch(self) -> tuple[bytes, ...]:
         """Get both values; a secret that was never rotated has no previous one."""
@@ -103,17 +137,23 @@ class BotoSecrets:
             raise SecretError(f"the secret {self._secret}: {error}") from error
 
     def _both(self) -> tuple[bytes, ...]:
-        current = self._value(_CURRENT)
+        current, changed_at = self._value(_CURRENT)
         try:
-            return (current, self._value(_PREVIOUS))
+            previous, stored_at = self._value(_PREVIOUS)
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") != "ResourceNotFoundException":
                 raise
         except SecretError:
             pass  # what it was before it had this field
+        else:
+            # A value that was current before may be current again: then the other one is the newer.
+            self._changed_at = max(changed_at, stored_at)
+            return (current, previous)
+        self._changed_at = changed_at
         return (current,)
 
-    def _value(self, stage: str) -> bytes:
+    def _value(self, stage: str) -> tuple[bytes, float]:
+        """Get a value and when it was stored."""
         answer: dict[str, Any] = self._client.get_secret_value(SecretId=self._secret, VersionStage=stage)
         text = answer.get("SecretString")
         value: bytes = answer.get("SecretBinary", b"") if text is None else text.encode()
@@ -121,7 +161,8 @@ class BotoSecrets:
             value = self._in_json(value)
         if not value:
             raise SecretError(f"the secret {self._secret} is empty")
-        return value
+        stored: datetime | None = answer.get("CreatedDate")
+        return value, float("-inf") if stored is None else stored.timestamp()
 
     def _in_json(self, value: bytes) -> bytes:
         try:

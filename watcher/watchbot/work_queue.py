@@ -10,6 +10,7 @@ from watchbot.coalescer import Coalescer
 from watchbot.dead_letter import dead_letter_fields
 from watchbot.lease import Lease, LeaseLostError, Returning
 from watchbot.message import Message
+from watchbot.settlement import DeadLetter
 from watchbot.sqs import Entry, Sqs, SqsError
 
 _LINGER_SECONDS = 0.1
@@ -108,12 +109,12 @@ class WorkQueue:
             return True
         return asking.result()
 
-    async def dead_letter(self, lease: Lease, reason: str) -> bool:
+    async def dead_letter(self, lease: Lease, letter: DeadLetter) -> bool:
         """Send the message to the dead-letter queue; False when it cannot be sent there, or is no longer held."""
         url = self._dead_letter_queue_url
         if url is None:
             return False
-        fields = dead_letter_fields(lease.message, reason, fifo=self._fifo)
+        fields = dead_letter_fields(lease.message, letter.reason, fifo=self._fifo, verified=letter.verified)
         now = asyncio.get_running_loop().time
         return await self._insist(
             lambda: self._sqs.send(url, fields), lease, worthwhile=lambda: lease.is_held(now()), until_refused=True

@@ -230,14 +230,21 @@ def export(target: Target, as_json: bool, file: str, select: Callable[[], Select
 
 @dead_letter.command("import", cls=Command, examples=(f"{_OF} import dead.jsonl --stack Thumbnails",))
 @click.argument("file", type=FileName(), metavar="FILE")
+@click.option(
+    "--trust-unverified",
+    is_flag=True,
+    help="Have letters of a webhook worked on without a check of their signature. You know who sent them.",
+)
 @service_options
 @_dry_run
 @_yes
-def import_letters(target: Target, as_json: bool, file: str, dry_run: bool, yes: bool) -> int:
+def import_letters(target: Target, as_json: bool, file: str, trust_unverified: bool, dry_run: bool, yes: bool) -> int:
     """Send exported dead letters (- for standard input) to the work queue, with a body that may have been mended.
 
-    All lines are checked before any is sent. Whatever happens, the numbers of the lines that were sent are told.
+    All lines are checked before any is sent. Whatever happens, the numbers of the lines that were sent are told. A
+    mended letter of a webhook whose callers sign is taken when its signature was valid before; any other one needs
+    --trust-unverified.
     """
     from watchbot_cli.dead_letter.importing import import_letters as run
 
-    return run(_queue(target), file, dry_run=dry_run, yes=yes, as_json=as_json)
+    return run(_queue(target), file, trust_unverified=trust_unverified, dry_run=dry_run, yes=yes, as_json=as_json)

@@ -18,9 +18,11 @@ from watchbot_cli.output import talk, write_json
 from watchbot_cli.sending.sender import written_ranges
 
 
-def import_letters(queue: LetterQueue, file: str, *, dry_run: bool, yes: bool, as_json: bool) -> int:
+def import_letters(
+    queue: LetterQueue, file: str, *, trust_unverified: bool, dry_run: bool, yes: bool, as_json: bool
+) -> int:
     """Send what was exported to the work queue, all lines checked before any is sent."""
-    letters = read_letters(file, fifo=queue.fifo)
+    letters = read_letters(file, fifo=queue.fifo, trust_unverified=trust_unverified)
     if dry_run:
         if as_json:
             write_json({"can_be_sent": len(letters)})

@@ -9,7 +9,13 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from watchbot.contract import DEAD_LETTER_ATTRIBUTES, DEAD_LETTER_MESSAGE_ID, DEAD_LETTER_REASON
+from watchbot.contract import (
+    DEAD_LETTER_ATTRIBUTES,
+    DEAD_LETTER_MESSAGE_ID,
+    DEAD_LETTER_REASON,
+    WEBHOOK_TIME,
+    WEBHOOK_VERIFIED_TYPE,
+)
 from watchbot.opener import envelope_in
 
 _NO_REASON = "received too often"
@@ -69,7 +75,7 @@ class Letter:
 
         https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html
         """
-        envelope = envelope_in(self.body) or {}
+        envelope = self._envelope or {}
         try:
             return datetime.datetime.fromisoformat(str(envelope.get("Timestamp"))).timestamp()
         except ValueError:
@@ -88,13 +94,29 @@ class Letter:
             len(part.encode("utf-8", "replace") if isinstance(part, str) else part) for part in (self.body, *parts)
         )
 
+    @property
+    def is_unverified(self) -> bool:
+        """Return True for a letter of the webhook without the note that its caller is genuine."""
+        mark = self.attributes.get(WEBHOOK_TIME)
+        return mark is not None and mark["DataType"] != WEBHOOK_VERIFIED_TYPE
+
+    def verified(self) -> Letter:
+        """Return the letter of the webhook with the note that its caller is genuine, which spares it the check."""
+        noted = {**self.attributes[WEBHOOK_TIME], "DataType": WEBHOOK_VERIFIED_TYPE}
+        return dataclasses.replace(self, attributes={**self.attributes, WEBHOOK_TIME: noted})
+
+    @property
+    def _envelope(self) -> dict[str, Any] | None:
+        """The topic's envelope; what came through the webhook is the message, whatever it looks like."""
+        return None if WEBHOOK_TIME in self.attributes else envelope_in(self.body)
+
     def is_called(self, wanted: str) -> bool:
         """Whether it has this id, here or where it came from."""
         return wanted in (self.letter_id, self.message_id)
 
     def document(self, now: float) -> dict[str, Any]:
         """Give everything as JSON holds it; :meth:`from_document` reads it back."""
-        envelope = envelope_in(self.body)
+        envelope = self._envelope
         return {
             "message_id": self.message_id,
             "letter_id": self.letter_id,
