@@ -318,6 +318,23 @@ def test_a_message_that_was_sent_again_long_after_it_came_in_is_kept_without_a_n
     assert reason == "its signature was not made with the secret; it is kept because it was sent again after it came in"
 
 
+def test_a_mended_letter_that_returns_within_seconds_is_kept() -> None:
+    async def scenario() -> _Hooked:
+        hooked = _Hooked()
+        letter = {"watchbot.MessageId": "5fea7756-0ea4-451a-a703-a558b933e274", "watchbot.Reason": "exit code 5"}
+        hooked.sqs.put("mended", attributes=attributes({HEADER: sign("as it was"), **letter}, 0))
+        await hooked.watch.after(20)
+        await hooked.watch.stopped()
+        return hooked
+
+    (letter,) = _run(scenario).sqs.dead_letters
+    assert _kind(letter) == "Number"
+    assert (
+        "it is kept because it was a dead letter before"
+        in letter["MessageAttributes"]["watchbot.Reason"]["StringValue"]
+    )
+
+
 def test_an_invalid_message_is_kept_when_an_earlier_receive_may_have_accepted_it() -> None:
     async def scenario() -> _Hooked:
         hooked = _Hooked()
