@@ -11,6 +11,7 @@ import hmac
 import json
 import signal
 import time
+import uuid
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -64,8 +65,9 @@ class _Round:
         self.sent.add(name)
         self.put(_job(name) if body is None else body, {} if attributes is None else attributes)
 
-    def put(self, body: str, attributes: Mapping[str, Any], group: str = "g") -> None:
-        order = {"MessageGroupId": group, "MessageDeduplicationId": hashlib.sha256(body.encode()).hexdigest()}
+    def put(self, body: str, attributes: Mapping[str, Any]) -> None:
+        """Send a message, on a FIFO queue always a new one."""
+        order = {"MessageGroupId": "g", "MessageDeduplicationId": str(uuid.uuid4())}
         self.sqs.send_message(
             QueueUrl=self.service.queue_url,
             MessageBody=body,
@@ -162,7 +164,7 @@ def _move(made: _Round) -> None:
     for letter in made.dead():
         given = letter.get("MessageAttributes", {})
         kept = {name: {part: one[part] for part in ("DataType", "StringValue")} for name, one in given.items()}
-        made.put(letter["Body"], kept, letter["Attributes"].get("MessageGroupId", "g"))
+        made.put(letter["Body"], kept)
 
 
 def _import(made: _Round, *, mended: bool) -> None:

@@ -34,7 +34,16 @@ def _fifo(stack: Stack) -> None:
 
 def _payloads(stack: Stack) -> None:
     bucket = s3.Bucket.from_bucket_name(stack, "Payloads", "payloads")
-    _of_each_isolation(stack, payload_bucket=bucket)
+    Watchbot(stack, "task", image=image(), command=["work"], payload_bucket=bucket)
+    Watchbot(
+        stack,
+        "process",
+        image=image(),
+        isolation=Isolation.PROCESS,
+        command=["work"],
+        payload_bucket=bucket,
+        delete_payloads=True,
+    )
 
 
 def _vpc(stack: Stack) -> ec2.IVpc:

@@ -67,7 +67,8 @@ _WEBHOOKS: Roles = {
 }
 
 _SENDING = _on("Queue", "sqs:SendMessage")
-_FETCHING = _on("payloads/*", "s3:GetObject", "s3:DeleteObject") | _on("payloads", "s3:ListBucket")
+_FETCHING = _on("payloads/*", "s3:GetObject") | _on("payloads", "s3:ListBucket")
+_DELETING = _on("payloads/*", "s3:DeleteObject")
 _UNDER_THE_KEY = _on("Key", "kms:Decrypt", "kms:GenerateDataKey", given="kms:ViaService")
 _FILES = _on(
     "Files",
@@ -101,7 +102,7 @@ RIGHTS: Mapping[str, Mapping[str, Roles]] = {
     "fifo": {"svc": _TASK, "Watchbot": _NETWORK},
     "payloads": {
         "task": _with(_TASK, WatcherTaskTaskRole=_FETCHING),
-        "process": _with(_PROCESS, TaskTaskRole=_FETCHING),
+        "process": _with(_PROCESS, TaskTaskRole=_FETCHING | _DELETING),
         "Watchbot": _NETWORK,
     },
     "instances": {"task": _TASK, "process": _PROCESS},
