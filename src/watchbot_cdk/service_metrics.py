@@ -63,6 +63,10 @@ class ServiceMetrics:
         """Workers of a watcher that wait to be started again, the most of each minute; the maximum."""
         return self._of_watchers(Metric.UNPLACED_WORKERS, "Maximum", options)
 
+    def metric_unstopped_workers(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Workers of a watcher that still ran minutes after they were to stop, the most of each minute; the maximum."""
+        return self._of_watchers(Metric.UNSTOPPED_WORKERS, "Maximum", options)
+
     def metric_interrupted(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Jobs interrupted by a deployment, by Spot or with their host; their sum."""
         return self._of_watchers(Metric.INTERRUPTED, "Sum", options)

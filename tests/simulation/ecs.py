@@ -14,6 +14,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from watchbot.ecs import EcsError, TaskPage
+from watchbot.notice import Notice
 
 Fault = Callable[[str, int], Exception | None]
 
@@ -58,6 +59,7 @@ class SimulatedEcs:
         self.stops: list[tuple[str, str]] = []
         self.calls: list[str] = []
         self.troubles: list[str] = []
+        self.notices: list[Notice] = []
         self.fault: Fault = lambda name, number: None
         self.lose_answers = 0
         self.answer_seconds: Callable[[str], float] = lambda name: ANSWER_SECONDS
@@ -138,6 +140,8 @@ class SimulatedEcs:
     async def stop_task(self, arn: str, reason: str) -> None:
         self._call("stop_task")
         self.stops.append((arn, reason))
+        if _now() >= self.tasks[arn]["ends_at"]:
+            return  # it keeps its own reason
         self.tasks[arn] |= {"ends_at": _now(), "stoppedReason": reason, "stopCode": "UserInitiated"}
 
     def _refusal(self, request: Mapping[str, Any]) -> str | None:

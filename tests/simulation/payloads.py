@@ -20,7 +20,7 @@ class SimulatedPayloads:
         self.objects: dict[Pointer, bytes] = {}
         self.answer_seconds: Callable[[str], float] = lambda name: ANSWER_SECONDS
 
-    async def fetch(self, pointer: Pointer, file: str) -> None:
+    async def fetch(self, pointer: Pointer, file: str, limit: int) -> None:
         found = self.objects.get(pointer)
         await self._answer("fetch")
         Path(file).write_bytes(_existing(pointer, found))  # noqa: ASYNC240 - a test's

@@ -10,7 +10,7 @@ from typing import Literal
 from watchbot.contract import Outcome
 from watchbot.job import Job
 from watchbot.message import Message
-from watchbot.result import Result, result_of_exit
+from watchbot.result import Result, StartFault, result_of_exit
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Work:
     seconds: float = 1.0
     exit_code: int = 0
     does_not_start: str | None = None
+    fault: StartFault = StartFault.SERVICE
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,7 +76,7 @@ class SimulatedRunner:
         self.attempts += 1
         work = self._script(job)
         if work.does_not_start is not None:
-            return Result(Outcome.DID_NOT_START, reason=work.does_not_start)
+            return Result(Outcome.DID_NOT_START, reason=work.does_not_start, fault=work.fault)
         loop = asyncio.get_running_loop()
         began_at = loop.time()
         running = self._running[job.message.message_id] = _Running(began_at + work.seconds)

@@ -20,4 +20,6 @@ def task_runner(ecs: SimulatedEcs, settings: Settings, payloads: Payloads | None
     message = TaskMessage(shared, payloads, settings.task_payload_bucket)
     now = asyncio.get_running_loop().time
     reported = ReportedEcs(ecs, ecs.troubles.append)
-    return make(settings, reported, shared, message, lambda message_id, arn: None, random.Random(1), now)
+    return make(
+        settings, reported, shared, message, lambda message_id, arn: None, random.Random(1), ecs.notices.append, now
+    )

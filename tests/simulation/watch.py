@@ -30,13 +30,22 @@ class Watch:
         drain_seconds: float = 105,
         max_polls: int = 1,
         dead_letter_queue: bool = True,
+        payload_bucket: str | None = None,
     ) -> None:
         self.notices: list[Notice] = []
         self.listeners: list[Observer] = [self.notices.append]
         self.stop = Stop()
         chance = random.Random(1)
         observe = Observers([self._tell])
-        retry = StartRetry(runner, observe=observe, chance=chance)
+        retry = StartRetry(
+            runner,
+            max_receive_count=max_receive_count,
+            can_dead_letter=dead_letter_queue,
+            observe=observe,
+            chance=chance,
+            give_up=self.stop.give_up,
+            overdue_seconds=900,
+        )
         self.watcher = Watcher(
             WorkQueue(
                 sqs,
@@ -45,7 +54,7 @@ class Watch:
                 chance=chance,
                 report=lambda problem, message_id: observe(QueueTrouble(problem, message_id)),
             ),
-            EnvelopeOpener(),
+            EnvelopeOpener(payload_bucket),
             retry,
             Policy(backoff, max_receive_count, can_dead_letter=dead_letter_queue),
             fifo=sqs.fifo,

@@ -146,7 +146,14 @@ def test_the_same_app_under_two_stack_names_is_two_services() -> None:
 def test_a_process_service_starts_the_watcher_inside_the_users_image(process: Template) -> None:
     worker, install = process.container("worker"), process.container("watchbot-install")
     assert worker["Image"] == IMAGE
-    assert worker["EntryPoint"] == ["/opt/watchbot/bin/busybox", "sh", "/opt/watchbot/start", "listen", "--"]
+    assert worker["EntryPoint"] == [
+        "/opt/watchbot/bin/hold-signals",
+        "/opt/watchbot/bin/busybox",
+        "sh",
+        "/opt/watchbot/start",
+        "listen",
+        "--",
+    ]
     assert worker["Command"] == ["python", "work.py"]
     assert worker["StopTimeout"] == 120
     assert worker["LinuxParameters"]["InitProcessEnabled"] is True

@@ -18,6 +18,7 @@ from watchbot import worker_process
 from watchbot.contract import Outcome
 from watchbot.job import Job
 from watchbot.message import Message
+from watchbot.notice import Observers
 from watchbot.process_runner import ProcessRunner
 from watchbot.reaper import Reaper
 from watchbot.result import Result
@@ -52,6 +53,7 @@ class Bench:
             can_dead_letter=True,
             space=self.space,
             reaper=reaper,
+            observe=Observers([]),
             lines_of=(lambda message_id: self) if has_lines else None,
         )
         self.started = asyncio.Event()
@@ -344,6 +346,7 @@ def _run_command(command: list[str]) -> Result:
             can_dead_letter=True,
             space=ScratchSpace(None),
             reaper=reaper,
+            observe=Observers([]),
             lines_of=lambda message_id: Bench("unused"),
         )
         return await runner.run(_job("x"), lambda: None, lambda: True)

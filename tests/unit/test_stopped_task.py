@@ -8,7 +8,6 @@ import pytest
 from watchbot.contract import Outcome
 from watchbot.stopped_task import is_stopped, result_of_task
 
-
 STARTED = {"startedAt": datetime.datetime(2026, 12, 1, tzinfo=datetime.UTC)}
 
 

@@ -50,9 +50,9 @@ def _stopped_after(ages: Callable[[float], float], *, launched_here: bool, until
 
     async def scenario() -> float | None:
         loop, ecs = asyncio.get_running_loop(), SimulatedEcs()
-        ecs.tasks["arn:1"] = {}
-        deadline = TaskDeadline(ecs, 300, 600, lambda: ages(loop.time()))
-        check = deadline.watch(launched_here=launched_here)
+        ecs.tasks["arn:1"] = {"ends_at": float("inf")}
+        deadline = TaskDeadline(ecs, 300, 600, lambda: ages(loop.time()), ecs.notices.append)
+        check = deadline.watch("m1", "arn:1", launched_here=launched_here)
         dates = {name: datetime.datetime.fromtimestamp(at, datetime.UTC) for name, at in task.items()}
         described: dict[str, Any] = {"taskArn": "arn:1", "desiredStatus": "RUNNING", **dates}
         while loop.time() < until:

@@ -21,6 +21,7 @@ import sysconfig
 from collections.abc import Iterable
 from pathlib import Path
 
+import hold_signals
 from sbom import Copied, write_sbom
 
 AWS_SERVICES = ("dynamodb", "ecs", "logs", "s3", "secretsmanager", "sns", "sqs")
@@ -75,6 +76,7 @@ def assemble(target: Path, packages: Path, busybox: Path) -> list[Copied]:
         _copy(busybox, target / "bin" / "busybox"),
         _copy(Path(sys.executable), target / "bin" / "python"),
     ]
+    _write_hold_signals(target / "bin" / "hold-signals")
     shutil.copytree(sysconfig.get_path("stdlib"), modules, ignore=shutil.ignore_patterns(*_UNUSED_PACKAGES))
     dynamic = modules / "lib-dynload"
     dynamic.mkdir()
@@ -88,6 +90,18 @@ def assemble(target: Path, packages: Path, busybox: Path) -> list[Copied]:
     _check_closed(library, binaries)
     compileall.compile_dir(modules, quiet=2, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
     return copied
+
+
+def _write_hold_signals(file: Path) -> None:
+    """Write the program that holds signals back, and run it: no service must start with one that does not work."""
+    try:
+        hold_signals.write(file)
+    except KeyError as error:
+        raise AssemblyError(f"there is no hold-signals for the machine {error}") from error
+    shown = "import signal; print(sorted(map(int, signal.pthread_sigmask(signal.SIG_BLOCK, []))))"
+    held = subprocess.run([file, sys.executable, "-c", shown], capture_output=True, text=True, check=True).stdout
+    if held.strip() != str(list(hold_signals.SIGNALS)):
+        raise AssemblyError(f"hold-signals held {held.strip()}")
 
 
 def _check_glibc() -> None:

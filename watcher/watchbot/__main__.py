@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import signal
+
+if __name__ == "__main__":
+    # Before anything else: a blocked signal stays pending until someone takes it. As PID 1 it would be dropped.
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from watchbot.contract import SettingsError
+from watchbot.stop_signals import end_on_signals
 from watchbot.worker_environment import adopt_environment, container_environment, received_environment
 
 _USAGE = """\
@@ -63,6 +70,7 @@ def _listen(command: Sequence[str], container: dict[bytes, bytes]) -> int:
 
 
 def _install(directory: str, scratch: str | None) -> int:
+    end_on_signals()
     from watchbot.install import InstallError, install
 
     try:

@@ -67,8 +67,13 @@ IMAGE_RUNTIME_DIRECTORY = "/usr/lib/watchbot"
 TOOLS_DIRECTORY = f"{RUNTIME_DIRECTORY}/tools"
 """What a worker finds at the end of its PATH, where the runtime was brought into its image."""
 
-LAUNCHER = (f"{RUNTIME_DIRECTORY}/bin/busybox", "sh", f"{RUNTIME_DIRECTORY}/start")
-"""Starts the watcher inside a user's image without using anything of that image."""
+LAUNCHER = (
+    f"{RUNTIME_DIRECTORY}/bin/hold-signals",
+    f"{RUNTIME_DIRECTORY}/bin/busybox",
+    "sh",
+    f"{RUNTIME_DIRECTORY}/start",
+)
+"""Starts the watcher inside a user's image without using anything of that image, and drops no signal meanwhile."""
 
 HEALTH_FILE = f"{SCRATCH_DIRECTORY}/health"
 """Touched while the watcher's event loop turns."""
@@ -248,6 +253,8 @@ class Event(enum.StrEnum):
     JOB_FINISHED = "job.finished"
     JOB_HANDED_BACK = "job.handed_back"
     JOB_START_FAILED = "job.start_failed"
+    JOB_START_OVERDUE = "job.start_overdue"
+    JOB_NOT_STOPPING = "job.not_stopping"
     LEASE_LOST = "lease.lost"
     PAYLOAD_KEPT = "payload.kept"
     SIGNATURE_INVALID = "signature.invalid"
@@ -273,6 +280,7 @@ class Metric(enum.StrEnum):
     WATCHER_CONCURRENCY = "WatcherConcurrency"
     FAILED_WORKER_PLACEMENT = "FailedWorkerPlacement"
     UNPLACED_WORKERS = "UnplacedWorkers"
+    UNSTOPPED_WORKERS = "UnstoppedWorkers"
     INTERRUPTED = "Interrupted"
     TIMED_OUT = "TimedOut"
     REJECTED = "Rejected"

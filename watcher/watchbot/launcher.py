@@ -12,12 +12,14 @@ from watchbot.call_budget import CallBudget
 from watchbot.ecs import Ecs, EcsError
 from watchbot.job import Job
 from watchbot.placement import Placement
+from watchbot.result import StartFault
 from watchbot.wait import passed
 
 _PAUSE_FROM_SECONDS = 1.0
 _PAUSE_TO_SECONDS = 30.0
 _REMEMBERED = 20_000
 _CONFLICT = "ConflictException"
+_INVALID = "InvalidParameterException"
 
 Request = Mapping[str, Any]
 RequestOf = Callable[[Job, int, str | None], Request]
@@ -26,6 +28,10 @@ RequestOf = Callable[[Job, int, str | None], Request]
 
 class LaunchRefusedError(Exception):
     """ECS will not start this task now; the text says why."""
+
+    def __init__(self, problem: str, fault: StartFault = StartFault.SERVICE) -> None:
+        self.fault = fault
+        super().__init__(problem)
 
 
 class _UsedUpError(Exception):
@@ -161,7 +167,7 @@ class Launcher:
                 if error.throttled:
                     self._budget.refused()
                 elif error.answered:
-                    raise LaunchRefusedError(str(error)) from error
+                    raise LaunchRefusedError(str(error), _fault(error)) from error
                 else:
                     asked = True
             else:
@@ -169,6 +175,11 @@ class Launcher:
                 return _launched(answer)
             await passed(pause * (1 - 0.5 * self._chance.random()), unless=self._stopping)
             pause = min(pause * 2, _PAUSE_TO_SECONDS)
+
+
+def _fault(error: EcsError) -> StartFault:
+    """Leave open whose fault an invalid parameter is: the overrides are the message's, the rest is the service's."""
+    return StartFault.EITHER if error.code == _INVALID else StartFault.SERVICE
 
 
 def _launched(answer: Mapping[str, Any]) -> Launched:

@@ -43,8 +43,9 @@ from watchbot.signature import SignatureRule
 from watchbot.signature_check import SignatureCheck
 from watchbot.signing_secret import BotoSecrets, SigningSecret
 from watchbot.sqs import POLL_SECONDS, TASK_POLL_SECONDS, BotoSqs
-from watchbot.start_retry import StartRetry
-from watchbot.stop import Stop, terminating_signals
+from watchbot.start_retry import OVERDUE_AFTER_SECONDS, StartRetry
+from watchbot.stop import Stop
+from watchbot.stop_signals import terminating_signals
 from watchbot.tail import OutputTails
 from watchbot.task_isolation import task_runner
 from watchbot.task_message import TaskMessage
@@ -138,12 +139,21 @@ async def _listen(
         output = WorkerLog(journal, metrics, settings.log_rate_bytes)
         lines_of = output.of_job if notify is None else tails.tailing(output.of_job)
         workers = worker_environment.with_variables(variables)
-        jobs = process_runner(settings, command, workers, space, lines_of, payloads)
+        jobs = process_runner(settings, command, workers, space, lines_of, payloads, observe)
     else:
         started = functools.partial(_say_task_started, journal)
         ecs = ReportedEcs(BotoEcs(settings.cluster, aws), lambda problem: observe(EcsTrouble(problem)))
-        jobs = task_runner(settings, ecs, variables, task_message, started, chance)
-    runner = StartRetry(_checked(jobs, settings, aws), observe=observe, chance=chance)
+        jobs = task_runner(settings, ecs, variables, task_message, started, chance, observe)
+    runner = StartRetry(
+        _checked(jobs, settings, aws),
+        max_receive_count=settings.max_receive_count,
+        can_dead_letter=settings.dead_letter_queue_url is not None,
+        observe=observe,
+        chance=chance,
+        # A task of ours that is replaced mends nothing where the workers run elsewhere.
+        give_up=stop.give_up if settings.isolation is Isolation.PROCESS else None,
+        overdue_seconds=settings.start_timeout_seconds + OVERDUE_AFTER_SECONDS,
+    )
     watcher = Watcher(
         _work_queue(settings, sqs, chance, observe),
         opener,

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from watchbot.cause import cause_of
-from watchbot.contract import Event
+from watchbot.contract import Event, Outcome
 from watchbot.journal import Journal
 from watchbot.notice import (
     Bug,
@@ -25,6 +25,8 @@ from watchbot.notice import (
     Received,
     Resumed,
     StartFailed,
+    StartOverdue,
+    Unstopped,
 )
 from watchbot.result import Result
 from watchbot.settlement import DeadLetter, Delete, LetGo, Return, Settlement
@@ -73,6 +75,19 @@ class LogObserver:
                         reason=reason,
                         retry_seconds=retry,
                     )
+            case StartOverdue(message, waited_seconds):
+                waited = round(waited_seconds)
+                event(Event.JOB_START_OVERDUE, message_id=message.message_id, level="warning", waited_seconds=waited)
+            case Unstopped(message_id, reason, waited_seconds, task):
+                waited = round(waited_seconds)
+                event(
+                    Event.JOB_NOT_STOPPING,
+                    message_id=message_id,
+                    level="warning",
+                    reason=reason,
+                    waited_seconds=waited,
+                    task=task,
+                )
             case Paused(reason):
                 event(Event.WATCHER_PAUSED, level="error", reason=reason)
             case Resumed():
@@ -118,7 +133,7 @@ class LogObserver:
         self._journal.event(
             Event.JOB_FINISHED,
             message_id=message.message_id,
-            level="warning" if result.failed else "info",
+            level="warning" if result.failed or result.outcome is Outcome.DID_NOT_START else "info",
             outcome=result.outcome.value,
             **settlement_fields(notice.settlement),
             exit_code=result.exit_code,

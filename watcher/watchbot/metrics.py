@@ -10,7 +10,17 @@ from typing import Any
 
 from watchbot.cause import cause_of
 from watchbot.contract import METRIC_NAMESPACE, METRIC_SERVICE, Metric, Outcome
-from watchbot.notice import JobFinished, JobStarted, LeaseLost, Notice, Received, StartFailed
+from watchbot.notice import (
+    JobFinished,
+    JobStarted,
+    LeaseLost,
+    Notice,
+    Received,
+    StartFailed,
+    StartOverdue,
+    Stopped,
+    Unstopped,
+)
 
 VALUES_LIMIT = 100
 """Values that one object may hold for a metric; CloudWatch drops larger objects without a word.
@@ -51,6 +61,8 @@ class Metrics:
         self._causes: set[str] = set()
         self._unplaced: set[str] = set()
         self._most_unplaced = 0
+        self._unstopped: set[tuple[str, str | None]] = set()
+        self._most_unstopped = 0
 
     def __call__(self, notice: Notice) -> None:
         """Count the notice."""
@@ -67,6 +79,13 @@ class Metrics:
                 self._finished(notice)
             case StartFailed(message, reason, _):
                 self._start_failed(message.message_id, cause_of(reason))
+            case StartOverdue(message):
+                self._unplace(message.message_id)
+            case Unstopped(message_id, _, _, task):
+                self._unstopped.add((message_id, task))
+                self._most_unstopped = max(self._most_unstopped, len(self._unstopped))
+            case Stopped(message_id, task):
+                self._unstopped.discard((message_id, task))
             case LeaseLost():
                 self._counts[Metric.LEASE_LOST] += 1
             case _:
@@ -96,6 +115,10 @@ class Metrics:
         self._values[Metric.UNPLACED_WORKERS].append(self._most_unplaced)
         self._most_running = len(self._running)
         self._most_unplaced = len(self._unplaced)
+        # Not the zeros here: they would cost a metric of every service that never has one to count.
+        if self._most_unstopped:
+            self._values[Metric.UNSTOPPED_WORKERS].append(self._most_unstopped)
+        self._most_unstopped = len(self._unstopped)
 
     def flush(self) -> None:
         """Write what has added up."""
@@ -112,12 +135,15 @@ class Metrics:
             self._write(json.dumps(self._object(part)))
 
     def _start_failed(self, message_id: str, cause: str) -> None:
-        self._unplaced.add(message_id)
-        self._most_unplaced = max(self._most_unplaced, len(self._unplaced))
+        self._unplace(message_id)
         if cause not in self._causes:
             # Once for each, until something starts again: causes are counted, not retries.
             self._causes.add(cause)
             self._counts[Metric.FAILED_WORKER_PLACEMENT] += 1
+
+    def _unplace(self, message_id: str) -> None:
+        self._unplaced.add(message_id)
+        self._most_unplaced = max(self._most_unplaced, len(self._unplaced))
 
     def _finished(self, notice: JobFinished) -> None:
         result = notice.result

@@ -56,6 +56,32 @@ class StartFailed:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class StartOverdue:
+    """The start of a worker has had no answer for this long, neither that it began nor that it failed; it goes on."""
+
+    message: Message
+    waited_seconds: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Unstopped:
+    """A worker still runs this long after it was to stop; ``task`` is the ARN of its ECS task, where it is one."""
+
+    message_id: str
+    reason: str
+    waited_seconds: float
+    task: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Stopped:
+    """A worker that was reported as :class:`Unstopped` has ended, or is no longer followed here."""
+
+    message_id: str
+    task: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Paused:
     """Nothing more is received, because no worker starts; this was the last reason."""
 
@@ -128,6 +154,9 @@ Notice = (
     | JobFinished
     | MessageIgnored
     | StartFailed
+    | StartOverdue
+    | Unstopped
+    | Stopped
     | Paused
     | Resumed
     | HandedBack

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -14,12 +14,37 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, Par
 
 from watchbot.aws_session import AwsAccess
 from watchbot.payload import Pointer
+from watchbot.result import StartFault
 
 _T = TypeVar("_T")
 
 _GONE = {"NoSuchKey", "404"}
 _NEVER = {"KeyTooLongError", "InvalidArgument", "InvalidObjectState", "InvalidURI"}
 """What S3 would answer at any other time too: such an object does not exist, or has been archived."""
+
+_DENIED = {"AccessDenied", "403", "Forbidden"}
+
+_OF_THE_SERVICE = {
+    "AccountProblem",
+    "AllAccessDisabled",
+    "AuthorizationHeaderMalformed",
+    "ExpiredToken",
+    "InvalidAccessKeyId",
+    "InvalidSecurity",
+    "InvalidToken",
+    "NoSuchBucket",
+    "NotSignedUp",
+    "OperationAborted",
+    "PermanentRedirect",
+    "RequestTimeTooSkewed",
+    "RequestTimeout",
+    "SignatureDoesNotMatch",
+    "TokenRefreshRequired",
+}
+"""Answers with a status of 4xx that say nothing of the object: credentials, the bucket, the clock, a slow connection.
+
+https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+"""
 
 _THREADS = 8
 
@@ -31,16 +56,42 @@ _READ_SECONDS = 30 * 60
 class PayloadError(Exception):
     """S3 did not give the object; it may at another time."""
 
+    fault = StartFault.SERVICE
+
 
 class PayloadGoneError(PayloadError):
-    """There is no such object, and never will be one to be had."""
+    """The object does not exist, or S3 will never be able to return it."""
+
+    fault = StartFault.MESSAGE
+
+
+class NoThreadError(PayloadError):
+    """No thread could be started to ask S3."""
+
+    fault = StartFault.LOCAL
+
+
+class PayloadUnreadableError(PayloadError):
+    """S3 refuses this object: its key of KMS, its encryption, its size. Others may well be readable."""
+
+    fault = StartFault.MESSAGE
+
+
+class PayloadDeniedError(PayloadError):
+    """S3 denies access: to this object, or to the whole bucket. One answer does not tell which."""
+
+    fault = StartFault.EITHER
+
+
+KindOf = Callable[[ClientError], type[PayloadError]]
+"""Chooses what an answer of S3 means."""
 
 
 class Payloads(Protocol):
     """What the watcher asks of S3. Every call raises :class:`PayloadError` when it fails."""
 
-    async def fetch(self, pointer: Pointer, file: str) -> None:
-        """Write the object to a file; raises OSError when that cannot be written."""
+    async def fetch(self, pointer: Pointer, file: str, limit: int) -> None:
+        """Write the object to a file if it has at most ``limit`` bytes; raises OSError when that fails."""
 
     async def text(self, pointer: Pointer, limit: int) -> str | None:
         """Give the object; None when it is no text, or longer than this many bytes."""
@@ -64,13 +115,17 @@ class BotoPayloads:
         self._client = _client(aws)
         self._threads = ThreadPoolExecutor(_THREADS, "payload")
 
-    async def fetch(self, pointer: Pointer, file: str) -> None:
+    async def fetch(self, pointer: Pointer, file: str, limit: int) -> None:
         """Stream the object, which may be larger than memory."""
 
         def call() -> None:
             answer = self._client.get_object(Bucket=pointer.bucket, Key=pointer.key)
-            with answer["Body"] as body, Path(file).open("wb", buffering=0) as target:
-                shutil.copyfileobj(body, target, 1 << 20)
+            with answer["Body"] as body:
+                size = answer.get("ContentLength", 0)
+                if size > limit:
+                    raise PayloadUnreadableError(f"its payload {pointer} has {size} bytes, the disk at most {limit}")
+                with Path(file).open("wb", buffering=0) as target:
+                    shutil.copyfileobj(body, target, 1 << 20)
 
         await self._in_thread(pointer, call)
 
@@ -92,7 +147,7 @@ class BotoPayloads:
     async def put(self, pointer: Pointer, text: bytes) -> None:
         """Write the object."""
         await self._in_thread(
-            pointer, lambda: self._client.put_object(Bucket=pointer.bucket, Key=pointer.key, Body=text)
+            pointer, lambda: self._client.put_object(Bucket=pointer.bucket, Key=pointer.key, Body=text), _of_the_bucket
         )
 
     async def sign(self, pointer: Pointer) -> str:
@@ -114,19 +169,45 @@ class BotoPayloads:
         """Delete the object; fine when it is gone."""
         await self._in_thread(pointer, lambda: self._client.delete_object(Bucket=pointer.bucket, Key=pointer.key))
 
-    async def _in_thread(self, pointer: Pointer, call: Callable[[], _T]) -> _T:
+    async def _in_thread(self, pointer: Pointer, call: Callable[[], _T], kind_of: KindOf | None = None) -> _T:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, call)
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") in _GONE:
                 raise PayloadGoneError(f"its payload {pointer} does not exist") from error
-            kind = PayloadGoneError if error.response.get("Error", {}).get("Code") in _NEVER else PayloadError
+            kind = (kind_of or kind_of_read)(error)
             raise kind(f"its payload {pointer}: {error}") from error
         except ParamValidationError as error:
             raise PayloadGoneError(f"its payload {pointer}: {error}") from error
-        except (BotoCoreError, HTTPClientError, RuntimeError) as error:
-            # RuntimeError: no thread could be started.
+        except (BotoCoreError, HTTPClientError) as error:
             raise PayloadError(f"its payload {pointer}: {error}") from error
+        except RuntimeError as error:
+            raise NoThreadError(f"its payload {pointer}: {error}") from error
+
+
+def _of_the_bucket(error: ClientError) -> type[PayloadError]:
+    """Blame the service for a write: it goes into a bucket of its own."""
+    del error
+    return PayloadError
+
+
+def kind_of_read(error: ClientError) -> type[PayloadError]:
+    """Choose what an answer of S3 to the read of an object says: of the object, of the service, or of either.
+
+    A key of KMS belongs to an object: the sender of a message chooses it. So does encryption with a key that only the
+    sender has (SSE-C), which S3 answers with 400.
+    """
+    response: Mapping[str, Any] = error.response
+    code = str(response.get("Error", {}).get("Code", ""))
+    text = str(response.get("Error", {}).get("Message", ""))
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
+    if code in _NEVER:
+        return PayloadGoneError
+    if code in _OF_THE_SERVICE or "Throttl" in code or status in (408, 409, 429) or not 400 <= status < 500:
+        return PayloadError
+    if code in _DENIED and "kms:" not in text.lower():
+        return PayloadDeniedError
+    return PayloadUnreadableError
 
 
 def _client(aws: AwsAccess) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from watchbot.contract import Settings
+from watchbot.notice import Observer
 from watchbot.payload_store import Payloads
 from watchbot.process_runner import LinesOf, ProcessRunner
 from watchbot.reaper import Reaper
@@ -21,6 +22,7 @@ def process_runner(
     space: ScratchSpace,
     lines_of: LinesOf | None,
     payloads: Payloads | None,
+    observe: Observer,
 ) -> ProcessRunner:
     """Make the runner on the running loop, which hears of every child's end from now on."""
     keep_descriptors_private()
@@ -37,4 +39,5 @@ def process_runner(
         reaper=reaper,
         lines_of=lines_of,
         payloads=payloads,
+        observe=observe,
     )

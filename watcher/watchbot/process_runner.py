@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import errno
 import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
@@ -13,11 +14,13 @@ from typing import Literal
 from watchbot.contract import Outcome
 from watchbot.job import Job
 from watchbot.message import Message
+from watchbot.notice import Observer
 from watchbot.payload_store import PayloadError, PayloadGoneError, Payloads
 from watchbot.reaper import Reaper
-from watchbot.result import USUAL_OUTCOMES, Result, result_of_exit
+from watchbot.result import USUAL_OUTCOMES, Result, StartFault, result_of_exit
 from watchbot.result_file import refine
 from watchbot.scratch import Scratch, ScratchSpace
+from watchbot.stop_report import StopReport
 from watchbot.worker_environment import VARIABLE_LIMIT, WorkerEnvironment, encode
 from watchbot.worker_log import Lines
 from watchbot.worker_process import EnvironmentTooLargeError, WorkerProcess, WorkerStartError, find_program
@@ -25,8 +28,14 @@ from watchbot.worker_process import EnvironmentTooLargeError, WorkerProcess, Wor
 GRACE_SECONDS = 5.0
 """Between TERM and KILL."""
 
+_KILLED_SECONDS = 5.0
+"""After KILL: how long a drain waits for the end of a process."""
+
 LONGEST_SECONDS = 11 * 3600 + 55 * 60
 """A job may run this long without a timeout of its own: SQS takes the message back after 12 hours."""
+
+_LONG_VARIABLES = 8192
+"""Bytes of a job's variables beside which an environment that is too large is so because of them."""
 
 _LONG_ATTRIBUTES = VARIABLE_LIMIT - len("MessageAttributes=") - 1
 
@@ -55,6 +64,7 @@ class ProcessRunner:
         reaper: Reaper,
         lines_of: LinesOf | None,
         payloads: Payloads | None = None,
+        observe: Observer,
     ) -> None:
         self._command = tuple(command)
         self._environment = environment
@@ -66,9 +76,11 @@ class ProcessRunner:
         self._reaper = reaper
         self._lines_of = lines_of
         self._payloads = payloads
+        self._observe = observe
         self._found: str | None = None
         self._running: dict[str, _Run] = {}
         self._bringing: set[str] = set()
+        self._has_started = False
         self._draining = False
 
     @property
@@ -84,36 +96,57 @@ class ProcessRunner:
         try:
             scratch = self._space.lend()
         except OSError as error:
-            return Result(Outcome.DID_NOT_START, reason=f"no scratch directory: {error}")
+            return Result(Outcome.DID_NOT_START, reason=f"no scratch directory: {error}", fault=StartFault.LOCAL)
         try:
             self._bringing.add(message_id)
             job = await self._bring(job, scratch)
             if self._draining or message_id not in self._bringing or not held():
                 return Result(Outcome.INTERRUPTED, reason="given up before its worker started")
             worker = self._start(job, scratch)
-            run = self._running[message_id] = _Run(worker)
+            run = self._running[message_id] = _Run(worker, StopReport(self._observe, message_id))
+            self._has_started = True
             started()
             result = await run.result(self._timeout_seconds, self._read_exit)
             return refine(result, scratch.result_file, can_dead_letter=self._can_dead_letter)
         except PayloadGoneError as error:
             return Result(Outcome.DEAD_LETTERED if self._can_dead_letter else Outcome.FAILED, reason=str(error))
-        except (WorkerStartError, PayloadError) as error:
-            return Result(Outcome.DID_NOT_START, reason=str(error))
+        except PayloadError as error:
+            return Result(Outcome.DID_NOT_START, reason=str(error), fault=error.fault)
+        except WorkerStartError as error:
+            return Result(Outcome.DID_NOT_START, reason=str(error), fault=self._fault(error))
         finally:
             self._running.pop(message_id, None)
             self._bringing.discard(message_id)
             self._space.take_back(scratch, _remove_later)
 
+    def _fault(self, error: WorkerStartError) -> StartFault:
+        """Blame this container for a command that it could start before: a job has removed or replaced it."""
+        return StartFault.LOCAL if error.fault is StartFault.SERVICE and self._has_started else error.fault
+
     async def _bring(self, job: Job, scratch: Scratch) -> Job:
         """Bring the message into its file, from wherever it is; a short payload becomes the job's text too."""
         try:
             if job.pointer is None or self._payloads is None:
-                scratch.write_message(encode(job.text or ""))
-                return job
-            await self._payloads.fetch(job.pointer, scratch.message_file)
+                return self._write(job, scratch)
+            await self._payloads.fetch(job.pointer, scratch.message_file, self._space.room())
             return dataclasses.replace(job, text=scratch.read_short_message())
         except OSError as error:
-            raise WorkerStartError(f"the message cannot be written to {scratch.message_file}: {error}") from error
+            problem = f"the message cannot be written to {scratch.message_file}: {error}"
+            # The largest file that this process may write is a limit of one message, not a damage of the disk.
+            raise WorkerStartError(
+                problem, StartFault.MESSAGE if error.errno == errno.EFBIG else StartFault.LOCAL
+            ) from error
+
+    def _write(self, job: Job, scratch: Scratch) -> Job:
+        text = encode(job.text or "")
+        try:
+            scratch.write_message(text)
+        except OSError as error:
+            if len(text) > self._space.room():
+                problem = f"the message has {len(text)} bytes, the disk at most {self._space.room()}"
+                raise WorkerStartError(problem, StartFault.MESSAGE) from error
+            raise
+        return job
 
     def _start(self, job: Job, scratch: Scratch) -> WorkerProcess:
         variables = job.variables() | {
@@ -131,14 +164,23 @@ class ProcessRunner:
             variables.pop("Message", None)
             if "MessageAttributes" in variables:
                 self._bring_attributes(attributes, variables, scratch)
+            return self._spawn_without_files(job, variables)
+
+    def _spawn_without_files(self, job: Job, variables: Mapping[str, str]) -> WorkerProcess:
+        try:
             return self._spawn(job, variables)
+        except EnvironmentTooLargeError as error:
+            if sum(map(len, variables.values())) > _LONG_VARIABLES:
+                error.fault = StartFault.MESSAGE
+            raise
 
     def _bring_attributes(self, attributes: bytes, variables: dict[str, str], scratch: Scratch) -> None:
         """Put attributes that are too long for a variable into a file instead."""
         try:
             scratch.write_attributes(attributes)
         except OSError as error:
-            raise WorkerStartError(f"the attributes cannot be written to {scratch.attributes_file}: {error}") from error
+            problem = f"the attributes cannot be written to {scratch.attributes_file}: {error}"
+            raise WorkerStartError(problem, StartFault.LOCAL) from error
         del variables["MessageAttributes"]
         variables["MessageAttributesFile"] = scratch.attributes_file
 
@@ -181,7 +223,8 @@ class ProcessRunner:
             run.stop(Outcome.INTERRUPTED, "the watcher is stopping")
         pending = [end for end in ends if not end.done()]
         if pending:
-            await asyncio.wait(pending)
+            # No longer: a process that waits for a disk or a network file system cannot even be killed.
+            await asyncio.wait(pending, timeout=GRACE_SECONDS + _KILLED_SECONDS)
 
     async def recover(self, message: Message) -> Result | Literal["running"] | None:
         """Find nothing: a process never outlives its watcher."""
@@ -199,8 +242,9 @@ def _remove_later(removal: Callable[[], None]) -> None:
 class _Run:
     """A worker process and why it was told to stop, if it was."""
 
-    def __init__(self, worker: WorkerProcess) -> None:
+    def __init__(self, worker: WorkerProcess, report: StopReport) -> None:
         self._worker = worker
+        self._report = report
         self._began_at = asyncio.get_running_loop().time()
         self._stopped_for: tuple[Outcome, str] | None = None
         self._kill: asyncio.TimerHandle | None = None
@@ -219,6 +263,7 @@ class _Run:
             timer.cancel()
             if self._kill is not None:
                 self._kill.cancel()
+            self._report.end()
         duration = loop.time() - self._began_at
         if self._stopped_for is None:
             return read_exit(exit_code, duration)
@@ -231,4 +276,5 @@ class _Run:
         if self._stopped_for is not None or not self._worker.signal(signal.SIGTERM):
             return
         self._stopped_for = (outcome, reason)
+        self._report.begin(reason)
         self._kill = asyncio.get_running_loop().call_later(GRACE_SECONDS, self._worker.signal, signal.SIGKILL)

@@ -27,8 +27,14 @@ class ReportedEcs:
         return await self._reported(self._ecs.run_task(request), lambda error: not error.answered)
 
     async def describe_tasks(self, arns: Sequence[str]) -> Mapping[str, Any]:
-        """DescribeTasks."""
-        return await self._reported(self._ecs.describe_tasks(arns))
+        """DescribeTasks; a task that the answer neither describes nor calls missing is reported as well."""
+        answer = await self._reported(self._ecs.describe_tasks(arns))
+        told = {task.get("taskArn") for task in answer.get("tasks", ())}
+        reasons = {one.get("arn"): str(one.get("reason")) for one in answer.get("failures", ())}
+        for arn in arns:
+            if arn not in told and reasons.get(arn) != "MISSING":
+                self._report(f"ECS does not describe {arn}: {reasons.get(arn, 'no reason given')}")
+        return answer
 
     async def stop_task(self, arn: str, reason: str) -> None:
         """StopTask."""

@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
+import enum
 import signal
 from collections.abc import Iterable, Mapping
 
 from watchbot.contract import EXIT_CODES, ExitCode, Outcome
+
+
+class StartFault(enum.Enum):
+    """Where the cause of a failed start lies, as far as one failure shows."""
+
+    SERVICE = enum.auto()
+    """The service has it: no capacity, no image, no right. Any other message would fail, too."""
+
+    LOCAL = enum.auto()
+    """This container has it: a full disk, no descriptors, no processes. A new container may mend it."""
+
+    MESSAGE = enum.auto()
+    """The message has it: its payload cannot be read, or is too large. Any other message may well start."""
+
+    EITHER = enum.auto()
+    """The service or the message has it: S3 denies an object, as it would if the policy of the bucket were wrong."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -14,8 +31,9 @@ class Result:
     """The outcome of a job and what is known of how it came about.
 
     ``delay_seconds`` overrides the back-off when the message is returned; ``duration_seconds`` is the worker's
-    own run time; ``task`` is the ARN of the ECS task that the worker was. A ``forged`` message is one of the webhook
-    whose signature is not valid: no worker saw it. A ``verified`` one is of the webhook, and its signature was valid.
+    own run time; ``task`` is the ARN of the ECS task that the worker was; ``fault`` counts for one that did not start.
+    A ``forged`` message is one of the webhook whose signature is not valid: no worker saw it. A ``verified`` one is of
+    the webhook, and its signature was valid.
     """
 
     outcome: Outcome
@@ -27,6 +45,7 @@ class Result:
     forged: bool = False
     verified: bool = False
     task: str | None = None
+    fault: StartFault = StartFault.SERVICE
 
     @property
     def failed(self) -> bool:

@@ -8,6 +8,7 @@ import functools
 import itertools
 import os
 import stat
+import sys
 import tempfile
 from collections.abc import Callable
 
@@ -58,7 +59,19 @@ class ScratchSpace:
         self._parent = parent
         self._root: str | None = None
         self._numbers = itertools.count(1)
+        self._most_free = 0
+        self.room()
         self._unused: list[tuple[str, int]] = []
+
+    def room(self) -> int:
+        """Return the most bytes that the disk has had free, now or earlier: a larger file will never fit.
+
+        What is free only now may be little because other jobs have filled the disk, or a broken one for good.
+        """
+        with contextlib.suppress(OSError):
+            disk = os.statvfs(tempfile.gettempdir() if self._parent is None else self._parent)
+            self._most_free = max(self._most_free, disk.f_bavail * disk.f_frsize)
+        return self._most_free or sys.maxsize
 
     def lend(self) -> Scratch:
         """Give a job its directory; raises OSError when the disk is full."""

@@ -1,28 +1,12 @@
-"""The request to stop: signals only record it here, the event loop acts on it."""
+"""The request to stop: a thread takes the signals, the event loop acts on them."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
+import threading
 from collections.abc import Iterable
-
-_TERMINATING = ("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGPWR")
-
-_UNUSUAL = ("SIGWINCH", "SIGALRM", "SIGVTALRM", "SIGPROF", "SIGIO", "SIGXCPU", "SIGSTKFLT", "SIGTSTP")
-"""What only an image would make the first signal of its stop; elsewhere some of them come from a terminal."""
-
-
-def terminating_signals(*, in_ecs: bool) -> list[int]:
-    """List every signal an image's STOPSIGNAL may make the first one of a stop.
-
-    A task definition cannot override STOPSIGNAL, so in ECS a watcher that runs in a user's image may be told to stop
-    by any of these. Elsewhere SIGWINCH is what a terminal sends when its window is resized.
-    """
-    names = (*_TERMINATING, *_UNUSUAL) if in_ecs else _TERMINATING
-    numbers = [int(getattr(signal, name)) for name in names if hasattr(signal, name)]
-    if in_ecs and hasattr(signal, "SIGRTMIN"):
-        numbers += range(signal.SIGRTMIN, signal.SIGRTMAX + 1)
-    return numbers
 
 
 class Stop:
@@ -33,9 +17,10 @@ class Stop:
         self.hurried = asyncio.Event()
         self.pressed = asyncio.Event()
         self.reason = ""
+        self.failed = False
 
     def request(self, reason: str) -> None:
-        """Ask for a drain within its time; asking a second time asks to hurry."""
+        """Drain within the time for that; a second request skips the wait."""
         if self.pressed.is_set():
             self.hurried.set()
             return
@@ -43,16 +28,34 @@ class Stop:
         self.retire(reason)
 
     def retire(self, reason: str) -> None:
-        """Ask for a drain that lets running jobs take the time they need, unless :meth:`request` comes to press."""
+        """Drain and leave running jobs the time they need, unless :meth:`request` presses."""
         if not self.requested.is_set():
             self.reason = reason
             self.requested.set()
 
+    def give_up(self, reason: str) -> None:
+        """Drain within the time for that, and exit with 1: a watcher elsewhere may do better."""
+        self.failed = True
+        if not self.pressed.is_set():
+            self.request(reason)
+
     def listen(self, numbers: Iterable[int]) -> None:
-        """Take these signals from now on, on the running loop."""
+        """Take these signals from now on, those that are pending included.
+
+        They stay blocked in every thread, from the first instruction of the program to its last, and a thread waits
+        for them: none is dropped or ends the program before the loop runs, nor after it has been closed.
+        """
+        wanted = frozenset(numbers)
+        signal.pthread_sigmask(signal.SIG_SETMASK, wanted)
+        while pending := signal.sigpending() & wanted:
+            self.request(f"signal {_name(signal.sigwait(pending))}")
         loop = asyncio.get_running_loop()
-        for number in numbers:
-            loop.add_signal_handler(number, self.request, f"signal {_name(number)}")
+        threading.Thread(target=self._wait, args=(loop, wanted), name="signals", daemon=True).start()
+
+    def _wait(self, loop: asyncio.AbstractEventLoop, wanted: frozenset[int]) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the program is about to end
+            while True:
+                loop.call_soon_threadsafe(self.request, f"signal {_name(signal.sigwait(wanted))}")
 
 
 def _name(number: int) -> str:

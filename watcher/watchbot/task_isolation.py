@@ -11,6 +11,7 @@ from watchbot.contract import Settings
 from watchbot.ecs import Ecs
 from watchbot.ecs_reads import EcsReads
 from watchbot.launcher import Launcher
+from watchbot.notice import Observer
 from watchbot.placement import Placement
 from watchbot.result import exit_outcomes
 from watchbot.task_deadline import TaskDeadline
@@ -28,6 +29,7 @@ def task_runner(
     task_message: TaskMessage,
     task_started: TaskStarted,
     chance: random.Random,
+    observe: Observer,
     now: Callable[[], float] = time.time,
 ) -> TaskRunner:
     """Make the runner; ``variables`` are those that all jobs share, ``now`` is the time that ECS dates tasks in."""
@@ -38,7 +40,7 @@ def task_runner(
         Launcher(ecs, request, placement, launches(settings.watchers), chance),
         TaskLookup(budgeted, settings.task_definition or ""),
         TaskPoller(budgeted, settings.watchers),
-        TaskDeadline(ecs, settings.start_timeout_seconds, settings.job_timeout_seconds, now),
+        TaskDeadline(ecs, settings.start_timeout_seconds, settings.job_timeout_seconds, now, observe),
         task_message,
         task_started,
         workers=settings.workers,

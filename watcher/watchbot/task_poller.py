@@ -65,7 +65,8 @@ class TaskPoller:
         try:
             return await followed.ended
         finally:
-            self._followed.pop(arn, None)
+            if self._followed.get(arn) is followed:
+                del self._followed[arn]
 
     def forget(self, arn: str) -> None:
         """Stop following the task; it goes on by itself."""

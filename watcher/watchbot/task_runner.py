@@ -77,6 +77,7 @@ class TaskRunner:
         self._deadline = deadline
         self._runs: dict[str, _Run] = {}
         self._found: dict[str, str] = {}
+        self._extras: dict[str, dict[str, asyncio.Task[None]]] = {}
         self._draining = False
 
     @property
@@ -98,7 +99,7 @@ class TaskRunner:
         if alive:
             self._found[message.message_id] = alive[0]["taskArn"]
             for task in alive[1:]:
-                self._deadline.stop(task["taskArn"], Outcome.INTERRUPTED)
+                self._stop_extra(message.message_id, task)
             return "running"
         return next((result for result in map(self._result, tasks) if result.outcome in _REMOVING), None)
 
@@ -106,20 +107,27 @@ class TaskRunner:
         """Start a task, or take up the one that :meth:`recover` has found, and follow it to its end."""
         message_id = job.message.message_id
         run = self._runs[message_id] = _Run(held)
-        found = self._found.pop(message_id, None)
         try:
-            result = (
-                None if found is None else await self._follow(message_id, run, Launched(found, is_new=False), started)
-            )
-            while result is None:
-                launched = await self._launch(job, run)
-                if isinstance(launched, Result):
-                    return launched
-                result = await self._follow(message_id, run, launched, started)
+            result = await self._launch_and_follow(job, run, started)
         finally:
             del self._runs[message_id]
         if result.outcome in _REMOVING:
             self._launcher.forget(message_id)
+        else:
+            self._leave_extras(message_id)
+        return result
+
+    async def _launch_and_follow(self, job: Job, run: _Run, started: Callable[[], None]) -> Result:
+        message_id = job.message.message_id
+        found = self._found.pop(message_id, None)
+        result = None
+        if found is not None:
+            result = await self._follow(message_id, run, Launched(found, is_new=False), started)
+        while result is None:
+            launched = await self._launch(job, run)
+            if isinstance(launched, Result):
+                return launched
+            result = await self._follow(message_id, run, launched, started)
         return result
 
     async def _launch(self, job: Job, run: _Run) -> Launched | Result:
@@ -129,7 +137,7 @@ class TaskRunner:
         except (MessageTooLargeError, PayloadGoneError) as error:
             return Result(Outcome.DEAD_LETTERED if self._can_dead_letter else Outcome.FAILED, reason=str(error))
         except (LaunchRefusedError, PayloadError) as error:
-            return Result(Outcome.DID_NOT_START, reason=str(error))
+            return Result(Outcome.DID_NOT_START, reason=str(error), fault=error.fault)
         except LaunchStoppedError:
             return _handed_over()
 
@@ -142,7 +150,7 @@ class TaskRunner:
         run.arn = launched.arn
         was_over = launched.is_earlier
         self._task_started(message_id, launched.arn)
-        check = self._deadline.watch(launched_here=launched.is_new)
+        watch = self._deadline.watch(message_id, launched.arn, launched_here=launched.is_new)
 
         def seen(task: Task) -> None:
             nonlocal was_over
@@ -150,9 +158,12 @@ class TaskRunner:
             if not run.started and not was_over and task.get("startedAt") is not None:
                 run.started = True
                 started()
-            check(task)
+            watch(task)
 
-        task = await self._poller.stopped(launched.arn, seen)
+        try:
+            task = await self._poller.stopped(launched.arn, seen)
+        finally:
+            watch.end()
         if task is Lost.FORGOTTEN:
             return _handed_over()
         if task is Lost.GONE and was_over:
@@ -165,6 +176,31 @@ class TaskRunner:
             self._launcher.note_unstarted(message_id)
         return None if was_over and result.outcome not in _REMOVING else result
 
+    def _stop_extra(self, message_id: str, task: Task) -> None:
+        """Stop a second task of a message in the background, and look on until it has stopped."""
+        arn = task["taskArn"]
+        extras = self._extras.setdefault(message_id, {})
+        if arn not in extras:
+            extras[arn] = asyncio.create_task(self._until_stopped(message_id, task))
+
+    async def _until_stopped(self, message_id: str, task: Task) -> None:
+        arn = task["taskArn"]
+        watch = self._deadline.watch_extra(message_id, arn)
+        try:
+            watch(task)
+            await self._poller.stopped(arn, watch)
+        finally:
+            watch.end()
+            extras = self._extras.get(message_id, {})
+            if extras.pop(arn, None) is not None and not extras:
+                del self._extras[message_id]
+
+    def _leave_extras(self, message_id: str) -> None:
+        """Leave the other tasks of a message alone: whoever receives it next may take one of them up."""
+        for arn, extra in self._extras.pop(message_id, {}).items():
+            extra.cancel()
+            self._poller.forget(arn)
+
     def _result(self, task: Task) -> Result:
         result = result_of_task(task, can_dead_letter=self._can_dead_letter, outcomes=self._outcomes)
         return dataclasses.replace(result, task=task["taskArn"])
@@ -174,6 +210,7 @@ class TaskRunner:
         run = self._runs.get(message_id)
         if run is None:
             return
+        self._leave_extras(message_id)
         run.abandoned = True
         if run.arn is not None:
             self._poller.forget(run.arn)
@@ -185,6 +222,8 @@ class TaskRunner:
         for run in self._runs.values():
             if run.arn is not None:
                 self._poller.forget(run.arn)
+        for message_id in list(self._extras):
+            self._leave_extras(message_id)
         await self._launcher.stop(min(deadline, asyncio.get_running_loop().time() + _LAST_LAUNCH_SECONDS))
 
 

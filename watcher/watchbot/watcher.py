@@ -91,7 +91,12 @@ class Watcher:
         self._draining = False
 
     async def run(self, stop: Stop) -> int:
-        """Work until told to stop, then drain; 0 after a clean drain, 1 when the queue could not be reached."""
+        """Work until told to stop, then drain; 0 after a clean drain, 1 when another watcher may do better."""
+        # A signal that came while the program was starting is in the loop by now: then nothing is received at all.
+        await asyncio.sleep(0)
+        if stop.requested.is_set():
+            self._observe(Draining(stop.reason))
+            return int(stop.failed)
         keeping = asyncio.create_task(self._keeper.run())
         intake = asyncio.create_task(self._intake.run())
         stopping = asyncio.create_task(stop.requested.wait())
@@ -107,7 +112,7 @@ class Watcher:
             keeping.cancel()
         if failure is not None and not isinstance(failure, QueueUnreachableError):
             raise failure
-        return 0 if failure is None else 1
+        return int(stop.failed or failure is not None)
 
     def capacity_changed(self) -> None:
         """Hear from the runner that it offers another number of slots."""

@@ -15,14 +15,34 @@ from pathlib import Path
 
 from watchbot.output import Output
 from watchbot.reaper import Reaper, kill_group
+from watchbot.result import StartFault
 from watchbot.worker_log import Lines
 
 _NICE = 5
 _OOM_SCORE = b"500"
 
 
+_LOCAL = {
+    errno.EAGAIN,
+    errno.EDQUOT,
+    errno.EIO,
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.ENOMEM,
+    errno.ENOSPC,
+    errno.EROFS,
+    errno.ESTALE,
+    errno.ETXTBSY,
+}
+"""What keeps this container from starting any program, whichever it is."""
+
+
 class WorkerStartError(Exception):
     """The command could not be started at all; the text says why."""
+
+    def __init__(self, problem: str, fault: StartFault = StartFault.SERVICE) -> None:
+        self.fault = fault
+        super().__init__(problem)
 
 
 class EnvironmentTooLargeError(WorkerStartError):
@@ -107,7 +127,7 @@ def _spawn_with_pipe(program: str, command: Sequence[str], environment: Mapping[
     try:
         reading, writing = os.pipe()
     except OSError as error:
-        raise WorkerStartError(f"no pipe for the output of {program}: {error.strerror}") from error
+        raise WorkerStartError(f"no pipe for the output of {program}: {error.strerror}", StartFault.LOCAL) from error
     try:
         return _spawn(program, command, environment, writing), reading
     except BaseException:
@@ -140,7 +160,8 @@ def _spawn(program: str, command: Sequence[str], environment: Mapping[bytes, byt
     except OSError as error:
         kind = EnvironmentTooLargeError if error.errno == errno.E2BIG else WorkerStartError
         hint = ", or the interpreter it names is not there" if error.errno == errno.ENOENT else ""
-        raise kind(f"{program} cannot be started: {error.strerror}{hint}") from error
+        fault = StartFault.LOCAL if error.errno in _LOCAL else StartFault.SERVICE
+        raise kind(f"{program} cannot be started: {error.strerror}{hint}", fault) from error
     except ValueError as error:
         raise WorkerStartError(f"{program} cannot be started: {error}") from error
 

@@ -22,6 +22,7 @@ from watchbot.contract import Outcome, Settings, SettingsError
 from watchbot.job import NoJob
 from watchbot.log_observer import settlement_fields
 from watchbot.message import Message
+from watchbot.notice import Observers
 from watchbot.opener import EnvelopeOpener
 from watchbot.payload_store import BotoPayloads
 from watchbot.process_isolation import process_runner
@@ -67,7 +68,7 @@ def _runner(settings: Settings, command: Sequence[str], space: ScratchSpace) -> 
     if settings.payload_bucket is not None:
         payloads = BotoPayloads(AwsAccess(os.environ, settings.queue_url), settings.start_timeout_seconds)
     patient = dataclasses.replace(settings, job_timeout_seconds=0)
-    return process_runner(patient, command, environment, space, None, payloads)
+    return process_runner(patient, command, environment, space, None, payloads, Observers([]))
 
 
 def _follow(runner: ProcessRunner, tether: int) -> list[asyncio.Task[None]]:
