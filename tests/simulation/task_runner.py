@@ -7,11 +7,18 @@ import random
 
 from tests.simulation.ecs import SimulatedEcs
 from watchbot.contract import Settings
+from watchbot.notice import Notice, Observer
 from watchbot.payload_store import Payloads
 from watchbot.reported_ecs import ReportedEcs
 from watchbot.task_isolation import task_runner as make
 from watchbot.task_message import TaskMessage
 from watchbot.task_runner import TaskRunner
+
+
+class ObservedTaskRunner(TaskRunner):
+    """A runner that a watch hears, too."""
+
+    observers: list[Observer]
 
 
 def task_runner(ecs: SimulatedEcs, settings: Settings, payloads: Payloads | None = None) -> TaskRunner:
@@ -20,6 +27,13 @@ def task_runner(ecs: SimulatedEcs, settings: Settings, payloads: Payloads | None
     message = TaskMessage(shared, payloads, settings.task_payload_bucket)
     now = asyncio.get_running_loop().time
     reported = ReportedEcs(ecs, ecs.troubles.append)
-    return make(
-        settings, reported, shared, message, lambda message_id, arn: None, random.Random(1), ecs.notices.append, now
-    )
+    observers: list[Observer] = [ecs.notices.append]
+
+    def tell(notice: Notice) -> None:
+        for observer in observers:
+            observer(notice)
+
+    runner = make(settings, reported, shared, message, lambda message_id, arn: None, random.Random(1), tell, now)
+    runner.__class__ = ObservedTaskRunner
+    runner.observers = observers  # type: ignore[attr-defined]
+    return runner

@@ -6,6 +6,7 @@ import asyncio
 import random
 
 from tests.simulation.sqs import SimulatedSqs
+from tests.simulation.task_runner import ObservedTaskRunner
 from watchbot.backoff import Backoff
 from watchbot.notice import Notice, Observer, Observers, QueueTrouble
 from watchbot.opener import EnvelopeOpener
@@ -33,6 +34,7 @@ class Watch:
         payload_bucket: str | None = None,
     ) -> None:
         self.notices: list[Notice] = []
+        self._times: list[float] = []
         self.listeners: list[Observer] = [self.notices.append]
         self.stop = Stop()
         chance = random.Random(1)
@@ -65,15 +67,22 @@ class Watch:
             chance=chance,
         )
         retry.on_capacity_change(self.watcher.capacity_changed)
+        if isinstance(runner, ObservedTaskRunner):
+            runner.observers.append(self._tell)
         self._task = asyncio.create_task(self.watcher.run(self.stop))
 
     def _tell(self, notice: Notice) -> None:
+        self._times.append(asyncio.get_running_loop().time())
         for listener in self.listeners:
             listener(notice)
 
     def told(self, kind: type[Notice]) -> list[Notice]:
         """The notices of this kind, in order."""
         return [notice for notice in self.notices if isinstance(notice, kind)]
+
+    def at(self, kind: type[Notice]) -> list[float]:
+        """The times of the notices of this kind."""
+        return [at for notice, at in zip(self.notices, self._times, strict=True) if isinstance(notice, kind)]
 
     async def after(self, seconds: float) -> None:
         """Let this much time pass."""

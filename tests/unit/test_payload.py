@@ -4,6 +4,7 @@ import asyncio
 import json
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.simulation.payloads import SimulatedPayloads
 from tests.simulation.virtual_time import run_virtual
@@ -12,7 +13,13 @@ from watchbot.message import Message
 from watchbot.notice import JobFinished, LeaseLost, Received
 from watchbot.payload import Pointer, pointer_in
 from watchbot.payload_cleaner import PayloadCleaner
-from watchbot.payload_store import PayloadError
+from watchbot.payload_store import (
+    PayloadDeniedError,
+    PayloadError,
+    PayloadGoneError,
+    PayloadUnreadableError,
+    kind_of_read,
+)
 from watchbot.result import Result
 from watchbot.settlement import DeadLetter, Delete, Return, Settlement
 
@@ -109,3 +116,32 @@ def test_an_object_that_cannot_be_deleted_is_told_of() -> None:
 
     run_virtual(check())
     assert told == [("m-1", "its payload s3://ours/a/b: no")]
+
+
+def _answer(code: str, status: int, text: str = "") -> ClientError:
+    response = {"Error": {"Code": code, "Message": text}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(response, "GetObject")  # type: ignore[arg-type] - of an answer only this is read
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (_answer("AccessDenied", 403, "not authorized to perform: kms:Decrypt on resource"), PayloadUnreadableError),
+        (_answer("InvalidRequest", 400, "The object was stored using a form of Server Side"), PayloadUnreadableError),
+        (_answer("KMS.DisabledException", 400), PayloadUnreadableError),
+        (_answer("MethodNotAllowed", 405), PayloadUnreadableError),
+        (_answer("InvalidObjectState", 403), PayloadGoneError),
+        (_answer("AccessDenied", 403, "Access Denied"), PayloadDeniedError),
+        (_answer("NoSuchBucket", 404), PayloadError),
+        (_answer("ExpiredToken", 400), PayloadError),
+        (_answer("InvalidAccessKeyId", 403), PayloadError),
+        (_answer("RequestTimeout", 400), PayloadError),
+        (_answer("KMS.ThrottlingException", 400), PayloadError),
+        (_answer("SlowDown", 503), PayloadError),
+        (_answer("TooManyRequests", 429), PayloadError),
+    ],
+)
+def test_an_answer_of_s3_says_whether_one_object_or_the_service_is_at_fault(
+    error: ClientError, kind: type[PayloadError]
+) -> None:
+    assert kind_of_read(error) is kind

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import errno
 import json
 import os
 import signal
@@ -14,14 +15,18 @@ from pathlib import Path
 
 import pytest
 
+from tests.simulation.payloads import SimulatedPayloads
+from tests.simulation.virtual_time import run_virtual
 from watchbot import worker_process
 from watchbot.contract import Outcome
 from watchbot.job import Job
 from watchbot.message import Message
-from watchbot.notice import Observers
+from watchbot.notice import Notice, Observer, Observers, Stopped, Unstopped
+from watchbot.payload import Pointer
+from watchbot.payload_store import PayloadDeniedError, PayloadError, Payloads, PayloadUnreadableError
 from watchbot.process_runner import ProcessRunner
 from watchbot.reaper import Reaper
-from watchbot.result import Result
+from watchbot.result import Result, StartFault
 from watchbot.scratch import ScratchSpace
 from watchbot.worker_environment import WorkerEnvironment
 from watchbot.worker_process import keep_descriptors_private
@@ -40,6 +45,8 @@ class Bench:
         scratch: Path | None = None,
         environment: Mapping[bytes, bytes] | None = None,
         has_lines: bool = True,
+        payloads: Payloads | None = None,
+        observe: Observer = Observers([]),  # noqa: B008 - hears nothing
     ) -> None:
         self.lines: list[str] = []
         self.space = ScratchSpace(None if scratch is None else str(scratch))
@@ -53,7 +60,8 @@ class Bench:
             can_dead_letter=True,
             space=self.space,
             reaper=reaper,
-            observe=Observers([]),
+            observe=observe,
+            payloads=payloads,
             lines_of=(lambda message_id: self) if has_lines else None,
         )
         self.started = asyncio.Event()
@@ -401,3 +409,125 @@ def test_such_a_worker_alone_is_told_to_stop() -> None:
         return await bench.run()
 
     assert asyncio.run(scenario()).outcome is Outcome.TIMED_OUT
+
+
+POINTER = Pointer("payloads", "k")
+
+
+class _Payloads(SimulatedPayloads):
+    """Answers with an error, or with an object of so many bytes."""
+
+    def __init__(self, answer: Exception | int) -> None:
+        super().__init__()
+        self._answer = answer
+
+    async def fetch(self, pointer: Pointer, file: str, limit: int) -> None:
+        if isinstance(self._answer, Exception):
+            raise self._answer
+        if self._answer > limit:
+            raise PayloadUnreadableError(f"{self._answer} bytes, the disk at most {limit}")
+
+
+def _fault_of(payloads: Payloads | None, job: Job, space: ScratchSpace | None = None) -> Result:
+    async def scenario() -> Result:
+        bench = Bench("exit 0", payloads=payloads)
+        if space is not None:
+            bench.space = space
+            bench.runner._space = space
+        try:
+            return await bench.runner.run(job, lambda: None, lambda: True)
+        finally:
+            await bench.close()
+
+    return asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("answer", "fault"),
+    [
+        (PayloadUnreadableError("kms:Decrypt"), StartFault.MESSAGE),
+        (PayloadDeniedError("AccessDenied"), StartFault.EITHER),
+        (PayloadError("cannot be reached"), StartFault.SERVICE),
+        (OSError(errno.ENOSPC, "No space left on device"), StartFault.LOCAL),
+        (OSError(errno.EFBIG, "File too large"), StartFault.MESSAGE),
+        (1 << 60, StartFault.MESSAGE),
+    ],
+)
+def test_a_payload_that_cannot_be_brought_says_whose_fault_that_is(answer: Exception | int, fault: StartFault) -> None:
+    result = _fault_of(_Payloads(answer), dataclasses.replace(_job("x"), text=None, pointer=POINTER))
+    assert (result.outcome, result.fault) == (Outcome.DID_NOT_START, fault)
+
+
+def test_a_message_that_fits_no_disk_here_is_at_fault_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("watchbot.scratch._write", full)
+    small = ScratchSpace(None)
+    assert _fault_of(None, _job("x")).fault is StartFault.LOCAL
+    monkeypatch.setattr(small, "room", lambda: 0)
+    assert _fault_of(None, _job("x"), small).fault is StartFault.MESSAGE
+
+
+def test_a_variable_of_a_sender_that_leaves_no_room_is_the_messages_fault() -> None:
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_STACK)
+    resource.setrlimit(resource.RLIMIT_STACK, (512 * 1024, before[1]))  # a quarter is for environment and arguments
+    try:
+        long = dataclasses.replace(_job("x"), subject="s" * 131_000)
+        result = _fault_of(None, long)
+        assert (result.outcome, result.fault) == (Outcome.DID_NOT_START, StartFault.MESSAGE)
+        assert _fault_of(None, _job("x")).outcome is Outcome.SUCCEEDED
+    finally:
+        resource.setrlimit(resource.RLIMIT_STACK, before)
+
+
+def test_a_command_that_has_started_once_and_is_gone_is_local_damage(tmp_path: Path) -> None:
+    program = tmp_path / "work"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+
+    async def scenario() -> tuple[Result, Result]:
+        bench = Bench("exit 0")
+        bench.runner._command = (str(program),)
+        try:
+            first = await bench.runner.run(_job("x"), lambda: None, lambda: True)
+            program.unlink()
+            return first, await bench.runner.run(_job("y"), lambda: None, lambda: True)
+        finally:
+            await bench.close()
+
+    first, second = asyncio.run(scenario())
+    assert first.outcome is Outcome.SUCCEEDED
+    assert (second.outcome, second.fault) == (Outcome.DID_NOT_START, StartFault.LOCAL)
+    assert _run_command(["no-such-command"]).fault is StartFault.SERVICE
+
+
+def test_a_process_that_cannot_be_killed_is_reported_and_holds_no_drain_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that waits for a broken network disk, say."""
+
+    class Stuck:
+        def __init__(self, *_: object, **__: object) -> None:
+            self.exit_code: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        def signal(self, _: int) -> bool:
+            return True
+
+    monkeypatch.setattr("watchbot.process_runner.WorkerProcess", Stuck)
+    heard: list[Notice] = []
+
+    async def scenario() -> float:
+        loop = asyncio.get_running_loop()
+        bench = Bench("exit 0", job_timeout_seconds=60, observe=heard.append)
+        running = asyncio.ensure_future(bench.runner.run(_job("x"), lambda: None, lambda: True))
+        await asyncio.sleep(5000)
+        began_at = loop.time()
+        await bench.runner.drain(began_at)
+        took = loop.time() - began_at
+        running.cancel()
+        await asyncio.wait([running])
+        return took
+
+    assert run_virtual(scenario()) <= 15
+    assert [round(one.waited_seconds) for one in heard if isinstance(one, Unstopped)] == [300, 3900]
+    assert isinstance(heard[-1], Stopped)

@@ -19,7 +19,7 @@ from watchbot.contract import Outcome, Settings
 from watchbot.ecs import EcsError
 from watchbot.job import Job
 from watchbot.local_damage import LocalDamage
-from watchbot.notice import JobFinished, Paused, Resumed, StartFailed, StartOverdue
+from watchbot.notice import Draining, JobFinished, Paused, Resumed, StartFailed, StartOverdue
 from watchbot.result import Result, StartFault
 from watchbot.runner import Runner
 
@@ -269,6 +269,8 @@ def _local_until(until: float) -> Callable[[Job], Work]:
 def test_ten_minutes_of_local_damage_end_the_watcher_for_another_container() -> None:
     watch, exit_code = _gives_up(_local_until(1e9), 0)
     assert exit_code == 1
+    (draining_at,) = watch.at(Draining)
+    assert draining_at == pytest.approx(600, abs=30)
     assert watch.stop.reason == "no worker has started here for 10 minutes: No space left on device"
 
 
@@ -296,10 +298,12 @@ def test_time_in_which_nothing_was_to_start_does_not_count() -> None:
             damage.failed("full")
             await asyncio.sleep(30 * MINUTES)
         assert given_up == []
+        damage.failed("full")
+        damage.started()
         for _ in range(12):
             damage.failed("full")
             await asyncio.sleep(MINUTES)
-        assert set(given_up) == {"no worker has started here for 10 minutes: full"}
+        assert given_up == ["no worker has started here for 10 minutes: full"]
 
     run_virtual(scenario())
 

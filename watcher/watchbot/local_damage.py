@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable
 
 _GIVE_UP_SECONDS = 600.0
-_GAP_SECONDS = 600.0
-"""Two failures further apart than the longest pause between two tries say nothing of the time between them."""
+_TRIED_SECONDS = 300.0
+"""The longest pause between two tries of a message: without a failure for longer, nothing was to start."""
 
 GiveUp = Callable[[str], None]
 """Ends the watcher with exit code 1, for this reason, so that ECS replaces its task."""
@@ -22,18 +22,24 @@ class LocalDamage:
 
     def __init__(self, give_up: GiveUp) -> None:
         self._give_up = give_up
-        self._since: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._last_at = 0.0
+        self._reason = ""
 
     def started(self) -> None:
         """Count a start that succeeded."""
-        self._since = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def failed(self, reason: str) -> None:
         """Count a start that failed for a local reason."""
-        now = asyncio.get_running_loop().time()
-        if self._since is None or now - self._last_at > _GAP_SECONDS:
-            self._since = now
-        self._last_at = now
-        if now - self._since >= _GIVE_UP_SECONDS:
-            self._give_up(f"no worker has started here for {_GIVE_UP_SECONDS / 60:.0f} minutes: {reason}")
+        loop = asyncio.get_running_loop()
+        self._last_at, self._reason = loop.time(), reason
+        if self._timer is None:
+            self._timer = loop.call_later(_GIVE_UP_SECONDS, self._decide)
+
+    def _decide(self) -> None:
+        self._timer = None
+        if asyncio.get_running_loop().time() - self._last_at <= _TRIED_SECONDS:
+            self._give_up(f"no worker has started here for {_GIVE_UP_SECONDS / 60:.0f} minutes: {self._reason}")
