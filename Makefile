@@ -71,7 +71,7 @@ check: $(STAMP) ## types, style and the import law
 	@$(RUN) ruff check $(SOURCES)
 	@$(RUN) ruff format --check $(SOURCES)
 	@$(RUN) mypy
-	@$(RUN) mypy watcher/runtime/assemble.py watcher/runtime/sbom.py watcher/runtime/hold_signals.py
+	@$(RUN) MYPYPATH=watcher/runtime mypy watcher/runtime/assemble.py watcher/runtime/sbom.py watcher/runtime/hold_signals.py
 	@$(RUN) mypy .ci/audit.py
 	@$(RUN) mypy docs/cli_page.py docs/dashboard_picture.py docs/props_page.py
 	@$(RUN) mypy tests
