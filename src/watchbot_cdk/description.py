@@ -28,6 +28,6 @@ def add_description(scope: Construct, description: Description, stack: Stack) ->
     return CfnOutput(
         outermost(stack),
         f"{Names.unique_id(scope)}{OUTPUT_SUFFIX}",
-        value=json.dumps(description.to_dict()),
+        value=json.dumps(description.to_dict(), allow_nan=False),
         description="where the parts of this Watchbot are; read by the command watchbot",
     )

@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from watchbot.strict_json import without_nan
 from watchbot_cli.errors import CommandError
 
 
@@ -33,12 +34,16 @@ def write_json(value: Any) -> None:
 
 
 def json_line(value: Any, encoding: str) -> str:
-    r"""Give one JSON object as a line, with the characters that the encoding has not, and halves of one, as \uXXXX."""
-    text = json.dumps(value, ensure_ascii=False)
+    r"""Return one JSON object as a line.
+
+    Characters that the encoding lacks, and halves of one, are \uXXXX; numbers that JSON lacks are null.
+    """
+    value = without_nan(value)
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
     try:
         text.encode(encoding)
     except UnicodeEncodeError:
-        return json.dumps(value)
+        return json.dumps(value, allow_nan=False)
     return text
 
 

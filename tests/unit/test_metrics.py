@@ -123,3 +123,9 @@ def test_nothing_to_say_writes_nothing_but_concurrency_each_minute() -> None:
     written = run_virtual(scenario())
     assert [one["WatcherConcurrency"] for one in written if "WatcherConcurrency" in one] == [[2], [1]]
     assert len(written) == 3
+
+
+def test_a_number_that_json_lacks_spoils_no_other_metric() -> None:
+    (written,) = _written(*_job(float("nan")), *_job(float("inf")), *_job(2.0))
+    assert written["WorkerDuration"] == [2000]
+    assert written["WorkerSuccesses"] == 3

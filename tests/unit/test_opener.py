@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from typing import Any
 
 import pytest
@@ -142,3 +143,8 @@ def test_the_worker_sees_the_predecessors_variables() -> None:
 def test_a_traceparent_attribute_becomes_the_variable_that_tracers_read() -> None:
     job = _open("x", {"traceparent": {"DataType": "String", "StringValue": "00-1-2-01"}})
     assert job.variables()["TRACEPARENT"] == "00-1-2-01"
+
+
+def test_of_an_envelopes_attributes_only_what_sns_writes_is_taken() -> None:
+    envelope = {**ENVELOPE, "MessageAttributes": {"a": {"Type": "String", "Value": "x", "More": math.nan}, "b": {}}}
+    assert _open(json.dumps(envelope)).attributes == {"a": {"Type": "String", "Value": "x"}}

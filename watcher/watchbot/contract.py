@@ -596,7 +596,7 @@ def _render(value: Any, render: Callable[[Any], str]) -> str:
         case ((str(), _), *_):
             return ",".join(f"{render(name)}={render(weight)}" for name, weight in value)
         case (dict(), *_):
-            return json.dumps(value)
+            return json.dumps(value, allow_nan=False)
         case tuple():
             return ",".join(render(part) for part in value)
         case _:

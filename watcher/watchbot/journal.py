@@ -5,8 +5,10 @@ Text, the default, keeps the shape that ecs-watchbot's users grep for::
     [Fri, 09 Feb 2018 21:57:55 GMT] [watcher] [<MessageId>] job.finished {"outcome": "succeeded", …}
     [Fri, 09 Feb 2018 21:57:55 GMT] [worker] [<MessageId>] any line the worker wrote
 
-JSON holds the same in one object a line. What a worker wrote is nested under ``worker`` (or is the text in
-``line``), so it can never overwrite ``time``, ``level`` or ``message_id``.
+JSON holds the same in one object a line. A worker's own JSON object is nested under ``worker`` as it was written; any
+other line of a worker is the text in ``line``. So a worker can never overwrite ``time``, ``level`` or ``message_id``,
+nor make a line that is not JSON. In either format a line holds no other line separator, since some readers end a line
+at one.
 """
 
 from __future__ import annotations
@@ -14,12 +16,12 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import email.utils
-import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from watchbot.contract import Event, LogFormat
+from watchbot.strict_json import dump, is_object, on_one_line, read_object
 
 _WATCHER = "watcher"
 _WORKER = "worker"
@@ -28,6 +30,10 @@ _AROUND = frozenset({"time", "source", "message_id", "level", "event"})
 _TEXT_LINE = re.compile(
     r"\[(?P<date>[^]]+ GMT)\] \[(?P<source>watcher|worker)\](?: \[(?P<id>[^] ]+)\])? (?P<rest>.*)", re.DOTALL
 )
+_NESTED = re.compile(
+    r'\{"time": "[^"]*", "source": "worker"(?:, "message_id": "(?:[^"\\]|\\.)*")?, "worker": (?P<text>.*)\}', re.DOTALL
+)
+_LINE_BREAK = re.compile("[\n\x0b\x0c\r\x1c-\x1e\x85\u2028\u2029]")
 
 
 class Sink(Protocol):
@@ -68,7 +74,7 @@ class Journal:
         if self._json:
             self._write_json(_WATCHER, message_id, {"level": level, "event": event.value, **fields})
             return
-        shown = f" {_dump(fields)}" if fields else ""
+        shown = f" {dump(fields)}" if fields else ""
         mark = "" if level == "info" else f"[{level}] "
         self._write_text(_WATCHER, message_id, f"{mark}{event.value}{shown}")
 
@@ -76,20 +82,26 @@ class Journal:
         """Write one line that a worker wrote to its standard output or error."""
         if not self._json:
             self._write_text(_WORKER, message_id, line)
-            return
-        nested = _object(line) if line.startswith("{") else None
-        self._write_json(_WORKER, message_id, {"line": line} if nested is None else {"worker": nested})
+        elif line.lstrip(" \t").startswith("{") and is_object(line):
+            head = dump(self._about(_WORKER, message_id)).removesuffix("}")
+            self._sinks[_WORKER](f'{head}, "worker": {on_one_line(line)}}}')
+        else:
+            self._write_json(_WORKER, message_id, {"line": line})
 
     def _write_text(self, source: str, message_id: str | None, text: str) -> None:
         date = email.utils.formatdate(self._now(), usegmt=True)
         about = f" [{message_id}]" if message_id else ""
-        self._sinks[source](f"[{date}] [{source}]{about} {text}")
+        line = f"[{date}] [{source}]{about} {text}"
+        self._sinks[source](line if line.splitlines() == [line] else _LINE_BREAK.sub(_escaped, line))
 
     def _write_json(self, source: str, message_id: str | None, fields: Mapping[str, Any]) -> None:
+        self._sinks[source](dump({**self._about(source, message_id), **fields}))
+
+    def _about(self, source: str, message_id: str | None) -> dict[str, str]:
         time = datetime.datetime.fromtimestamp(self._now(), datetime.UTC)
-        about = {"message_id": message_id} if message_id else {}
         stamp = time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        self._sinks[source](_dump({"time": stamp, "source": source, **about, **fields}))
+        about = {"time": stamp, "source": source}
+        return {**about, "message_id": message_id} if message_id else about
 
 
 def parse_line(line: str) -> Entry | None:
@@ -105,28 +117,26 @@ def parse_line(line: str) -> Entry | None:
     mark = re.match(r"\[(debug|warning|error)\] ", rest)
     event, _, shown = rest[mark.end() if mark else 0 :].partition(" ")
     level = mark[1] if mark else "info"
-    return Entry(source, message_id, event, (_object(shown) or {}) if shown else {}, rest, level)
+    return Entry(source, message_id, event, (read_object(shown) or {}) if shown else {}, rest, level)
 
 
 def _parse_json(line: str) -> Entry | None:
-    fields = _object(line)
-    if fields is None or "source" not in fields:
+    fields = read_object(line)
+    if fields is None:
         return None
-    source, message_id = fields["source"], fields.get("message_id")
+    source, message_id = fields.get("source"), fields.get("message_id")
+    if source not in (_WATCHER, _WORKER) or not isinstance(message_id, str | None):
+        return None
     if source == _WORKER:
-        worker = fields.get("worker")
-        return Entry(source, message_id, None, {}, fields.get("line", "") if worker is None else _dump(worker))
-    own = {name: value for name, value in fields.items() if name not in _AROUND}
-    return Entry(source, message_id, fields.get("event"), own, line, fields.get("level", "info"))
-
-
-def _dump(value: Mapping[str, Any]) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
-
-
-def _object(text: str) -> dict[str, Any] | None:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
+        nested = _NESTED.fullmatch(line)
+        spoken = nested["text"] if nested else fields.get("line", "")
+        return Entry(source, message_id, None, {}, spoken if isinstance(spoken, str) else dump(spoken))
+    event, level = fields.get("event"), fields.get("level", "info")
+    if not isinstance(event, str) or not isinstance(level, str):
         return None
-    return value if isinstance(value, dict) else None
+    own = {name: value for name, value in fields.items() if name not in _AROUND}
+    return Entry(source, message_id, event, own, line, level)
+
+
+def _escaped(line_break: re.Match[str]) -> str:
+    return line_break[0].encode("unicode_escape").decode()

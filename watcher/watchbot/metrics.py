@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -21,6 +21,7 @@ from watchbot.notice import (
     Stopped,
     Unstopped,
 )
+from watchbot.strict_json import dump
 
 VALUES_LIMIT = 100
 """Values that one object may hold for a metric; CloudWatch drops larger objects without a word.
@@ -123,7 +124,9 @@ class Metrics:
     def flush(self) -> None:
         """Write what has added up."""
         counts, self._counts = self._counts, Counter()
-        values, self._values = self._values, defaultdict(list)
+        measured, self._values = self._values, defaultdict(list)
+        # CloudWatch takes no metric of an object that has NaN or an infinity in it.
+        values = {metric: [one for one in ones if math.isfinite(one)] for metric, ones in measured.items()}
         first: dict[Metric, float | Sequence[float]] = {metric: count for metric, count in counts.items() if count}
         while first or any(values.values()):
             part = dict(first)
@@ -132,7 +135,7 @@ class Metrics:
                 if all_of_them:
                     part[metric] = [round(value, 3) for value in all_of_them[:VALUES_LIMIT]]
                     del all_of_them[:VALUES_LIMIT]
-            self._write(json.dumps(self._object(part)))
+            self._write(dump(self._object(part)))
 
     def _start_failed(self, message_id: str, cause: str) -> None:
         self._unplace(message_id)

@@ -86,7 +86,7 @@ def envelope_in(body: str) -> dict[str, Any] | None:
 def _attributes(value: Any) -> dict[str, dict[str, str]]:
     if not isinstance(value, dict):
         return {}
-    return {name: attribute for name, attribute in value.items() if _is_attribute(attribute)}
+    return {name: {"Type": one["Type"], "Value": one["Value"]} for name, one in value.items() if _is_attribute(one)}
 
 
 def _is_attribute(value: Any) -> bool:

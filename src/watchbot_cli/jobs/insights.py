@@ -53,7 +53,7 @@ class Insights:
             with contextlib.suppress(BotoCoreError, ClientError):
                 self._logs.stop_query(queryId=query_id)
             raise
-        return [_line({cell["field"]: cell.get("value", "") for cell in row}) for row in rows]
+        return [_line({cell["field"]: cell.get("value", "") for cell in row}, prefix) for row in rows]
 
     def _results(self, query_id: str) -> list[list[dict[str, str]]]:
         pauses = list(_PAUSES_SECONDS)
@@ -71,7 +71,7 @@ class Insights:
         return rows
 
 
-def _line(row: dict[str, str]) -> Line:
+def _line(row: dict[str, str], watchers: str) -> Line:
     # In UTC: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_AnalyzeLogData-discoverable-fields.html
     time = datetime.datetime.fromisoformat(row["@timestamp"]).replace(tzinfo=datetime.UTC)
     return Line.of(
@@ -80,5 +80,6 @@ def _line(row: dict[str, str]) -> Line:
             "timestamp": round(time.timestamp() * 1000),
             "logStreamName": row["@logStream"],
             "message": row["@message"],
-        }
+        },
+        watchers,
     )

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from watchbot.contract import Isolation
 from watchbot.task_log import stream_of
 from watchbot_cli.logs.line import Line
-from watchbot_cli.logs.wanted import Wanted, about, starts_of_tasks
+from watchbot_cli.logs.wanted import Wanted, about, starts_of_tasks, watchers_prefix
 
 _LAST_LINES = 100
 
@@ -22,6 +22,7 @@ class Log:
         self._client = client
         self._group = group
         self._isolation = isolation
+        self._watchers = watchers_prefix(isolation)
 
     def lines(self, wanted: Wanted, since: int) -> Iterator[Line]:
         """Give what is wanted since a time in ms since 1970, oldest first.
@@ -34,7 +35,8 @@ class Log:
         )
         try:
             for page in pages:
-                yield from filter(wanted.has, map(Line.of, page.get("events", [])))
+                lines = (Line.of(event, self._watchers) for event in page.get("events", []))
+                yield from filter(wanted.has, lines)
         except ClientError as error:
             if wanted.stream is None or error.response["Error"]["Code"] != "ResourceNotFoundException":
                 raise

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import json
 import os
 import sys
 from typing import Any
@@ -13,6 +12,7 @@ import click
 from watchbot.contract import Event
 from watchbot.journal import Entry
 from watchbot.result import FAILURES
+from watchbot.strict_json import dump
 from watchbot.task_log import stream_of
 from watchbot_cli.logs.line import Line
 from watchbot_cli.output import write, write_json
@@ -59,9 +59,10 @@ class Printer:
         write("  ".join(parts))
 
     def _who(self, line: Line) -> str:
-        if line.entry is not None:
+        if line.entry is not None and line.by_watcher:
             return line.entry.message_id or "-"
-        return self._ids.get(line.stream) or line.stream.rpartition("/")[2]
+        claimed = None if line.entry is None else line.entry.message_id
+        return self._ids.get(line.stream) or claimed or line.stream.rpartition("/")[2]
 
     def _what(self, line: Line) -> str:
         entry = line.entry
@@ -79,7 +80,7 @@ def _fields(entry: Entry) -> list[str]:
 
 def _value(value: Any) -> str:
     is_word = isinstance(value, str) and value and not any(one.isspace() or one in '"=' for one in value)
-    return value if is_word else json.dumps(value, ensure_ascii=False)
+    return value if is_word else dump(value)
 
 
 def _colour(entry: Entry) -> str | None:

@@ -97,8 +97,7 @@ class Reader:
         if unknown:
             raise ValueError(f"has {', '.join(unknown)}; allowed are {', '.join(destination.fields)}")
         fields = {name: value for name, value in given.items() if value is not None or name == "Message"}
-        message = fields["Message"]
-        fields["Message"] = message if isinstance(message, str) else json.dumps(message, ensure_ascii=False)
+        fields["Message"] = _text(fields["Message"])
         if not fields["Message"]:
             raise ValueError(f"has an empty Message, which {destination.name} does not take")
         _check_subject(fields, destination)
@@ -133,6 +132,15 @@ def read_lines(source: str, option: str, read: Callable[[bytes, int], _T], conse
         shown = [*problems[:_SHOWN_PROBLEMS], *([f"and {more} more"] if more > 0 else [])]
         raise UsageError(f"{option} {source!r} {consequence}:\n" + "\n".join(shown))
     return found
+
+
+def _text(message: Any) -> str:
+    if isinstance(message, str):
+        return message
+    try:
+        return json.dumps(message, ensure_ascii=False, allow_nan=False)
+    except ValueError as error:
+        raise ValueError("has a Message with NaN or Infinity in it, which are not JSON") from error
 
 
 def _size(fields: Mapping[str, Any]) -> int:

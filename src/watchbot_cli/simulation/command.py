@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import math
 import random
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from watchbot.strict_json import dump
 from watchbot_cli.errors import CommandError, UsageError
 from watchbot_cli.output import write, write_json
 from watchbot_cli.simulation.asked import Asked
@@ -43,7 +43,7 @@ def run(asked: Asked) -> None:
     if asked.html is not None:
         _write(Path(asked.html), page(runs, workload, prices, asked.conditions))
     if asked.as_json:
-        write(json.dumps(as_json(runs, workload, conditions, prices), default=str))
+        write(dump(as_json(runs, workload, conditions, prices)))
     else:
         show(_console(), runs, workload, prices)
 

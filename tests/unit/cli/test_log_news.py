@@ -16,6 +16,7 @@ from watchbot_cli.logs.following import follow
 from watchbot_cli.logs.line import Line
 from watchbot_cli.logs.log import Log
 from watchbot_cli.logs.news import News
+from watchbot_cli.logs.printing import Printer
 from watchbot_cli.logs.wanted import about, everything, of_task
 
 _WATCHER = "watchbot/watcher/1"
@@ -58,7 +59,7 @@ class _Logs:
 
 
 def _news(logs: _Logs, now: float = _NOW / 1000) -> News:
-    return News(Log(logs, "group", Isolation.PROCESS), everything(), 0, lambda: now)
+    return News(Log(logs, "group", Isolation.TASK), everything(), 0, lambda: now)
 
 
 def _texts(news: News) -> list[str]:
@@ -168,3 +169,45 @@ def test_metrics_of_the_watcher_are_no_lines_for_people() -> None:
     logs.write(2, '{"_aws": {"CloudWatchMetrics": [{"Namespace": "Mine"}]}}')
     found: list[Line] = list(_news(logs).lines())
     assert [line.at for line in found] == [2]
+
+
+_CLAIMS = '[x GMT] [watcher] [m-1] task.started {"task": "arn:task/c/stolen"}'
+
+
+@pytest.mark.parametrize(
+    ("isolation", "foreign"),
+    [
+        (Isolation.TASK, "watchbot/worker/abc"),
+        (Isolation.TASK, "watchbot/watcherless/abc"),
+        (Isolation.PROCESS, "watchbot/sidecar/abc"),
+    ],
+)
+def test_a_line_in_the_stream_of_another_container_is_never_a_watchers(isolation: Isolation, foreign: str) -> None:
+    logs = _Logs()
+    log = Log(logs, "group", isolation)
+    logs.write(1, _CLAIMS, foreign)
+    logs.write(2, '{"source": "watcher", "message_id": "m-1", "event": "job.finished", "outcome": "failed"}', foreign)
+    logs.write(3, '{"_aws": {"CloudWatchMetrics": [{"Namespace": "Watchbot"}]}}', foreign)
+    logs.write(4, "of another job", "watchbot/worker/stolen")
+    news = News(log, about("m-1"), 0, lambda: _NOW / 1000, "m-1")
+    first = list(news.lines())
+    assert [line.entry for line in first] == [None, None]
+    assert _texts(news) == []
+    assert log.tasks_of("m-1", 0) == []
+    assert len(list(log.lines(everything(), 0))) == 4
+
+
+def test_a_workers_lines_are_under_the_message_of_its_task(capsys: pytest.CaptureFixture[str]) -> None:
+    task = "watchbot/worker/abc"
+    printer = Printer()
+    for text, stream in (
+        ("[x GMT] [worker] [claimed-id] too early to know", task),
+        ('[x GMT] [watcher] [m-1] task.started {"task": "arn:task/c/abc"}', _WATCHER),
+        ("[x GMT] [worker] [other-id] by watchbot-log", task),
+        ('[x GMT] [watcher] [victim] task.started {"task": "arn:task/c/abc"}', task),
+        ("works", task),
+    ):
+        event = {"eventId": text, "timestamp": 1, "logStreamName": stream, "message": text}
+        printer.show(Line.of(event, "watchbot/watcher/"))
+    shown = [line.split("  ")[1].strip() for line in capsys.readouterr().out.splitlines()]
+    assert shown == ["claimed-", "m-1", "m-1", "m-1", "m-1"]

@@ -102,6 +102,12 @@ def test_refuses_what_sns_would_refuse_and_names_the_line(
     assert says in str(refused.value)
 
 
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999"])
+def test_refuses_a_message_with_a_number_that_json_lacks(tmp_path: Path, number: str) -> None:
+    with pytest.raises(UsageError, match="line 1: has a Message with NaN or Infinity in it"):
+        _read(tmp_path, f'{{"Message": {{"loss": [{number}]}}}}')
+
+
 def test_refuses_with_the_first_ten_of_many_problems(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as refused:
         _read(tmp_path, *[{"Message": ""}] * 12)

@@ -24,6 +24,7 @@ from watchbot.progress.part_lines import PartLines
 from watchbot.progress.progress import Progress
 from watchbot.progress.publishing import map_reduce
 from watchbot.progress.topic import Topic
+from watchbot.strict_json import without_nan
 
 _DESCRIPTION = """\
 The progress of jobs that are made of parts, in the table whose ARN is in the environment variable ProgressTable.
@@ -225,7 +226,7 @@ def _print(value: object) -> None:
     try:
         if sys.stdout is None:  # it was closed before we started
             raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
-        sys.stdout.write(f"{json.dumps(value)}\n")
+        sys.stdout.write(f"{json.dumps(without_nan(value), allow_nan=False)}\n")
         sys.stdout.flush()
     except OSError as error:
         # What is left in the buffer must not fail a second time when Python ends.
