@@ -93,7 +93,7 @@ def test_a_line_of_a_batch_that_the_answer_does_not_name_has_not_been_done(sqs: 
 
 
 def test_a_call_that_no_thread_could_be_started_for_failed_and_is_not_made_later(
-    sqs: BotoSqs, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def no_thread(thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
@@ -102,14 +102,23 @@ def test_a_call_that_no_thread_could_be_started_for_failed_and_is_not_made_later
         with monkeypatch.context() as limited:
             limited.setattr(threading.Thread, "start", no_thread)
             with pytest.raises(SqsError, match="can't start new thread"):
-                await sqs.receive(10)
-        return len(await sqs.receive(10))
+                await wire.receive(10)
+        return len(await wire.receive(10))
 
+    with monkeypatch.context() as limited:
+        # Those of a pool are there from the start, where any can be.
+        limited.setattr(threading.Thread, "start", no_thread)
+        wire = BotoSqs(QUEUE, 180, 1, AwsAccess({}, QUEUE))
     message = {"MessageId": "id", "ReceiptHandle": "handle", "Body": "x"}
-    with Stubber(sqs._poller) as stubbed:
+    with Stubber(wire._poller) as stubbed:
         # The only answer: a call made for nobody would have taken it.
         stubbed.add_response("receive_message", {"Messages": [message]})
         assert asyncio.run(scenario()) == 1
+    wire.close()
+
+
+def test_every_thread_is_there_before_a_job_can_take_the_last_process(sqs: BotoSqs) -> None:
+    assert {pool._max_workers - len(pool._threads) for pool in (sqs._polls, sqs._calls, sqs._heartbeats)} == {0}
 
 
 def test_a_short_lease_has_time_for_more_than_one_call_that_hangs() -> None:

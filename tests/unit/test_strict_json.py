@@ -125,7 +125,7 @@ def test_every_event_is_strict_json(log_format: LogFormat) -> None:
     text = lines[0][lines[0].index("{") :]
     fields = STRICT.decode(text.encode().decode())
     assert fields["duration_seconds"] is None
-    assert fields["reason"] == "half \ufffd of one, \ufffd of another, and \U0001f600"
+    assert fields["reason"] == "half \ud83d of one, \udc00 of another, and \U0001f600"
     assert fields["settings"] == {"a": [None, "1", {"b": None}], "what": "<class 'object'>"}
 
 

@@ -58,7 +58,9 @@ class Entry:
 class Journal:
     """Writes log lines in one of the two formats, with an injected wall clock (seconds since 1970).
 
-    What workers wrote goes to ``worker_sink``, by default the same place.
+    What workers wrote goes to ``worker_sink``, by default the same place. An event never raises: one that cannot be
+    written is lost, and the log says so as soon as it can. A worker's line that cannot be written raises, because who
+    passes it on counts what is missing.
     """
 
     def __init__(
@@ -67,9 +69,19 @@ class Journal:
         self._sinks = {_WATCHER: sink, _WORKER: sink if worker_sink is None else worker_sink}
         self._json = log_format is LogFormat.JSON
         self._now = now
+        self._unwritten: str | None = None
 
     def event(self, event: Event, *, message_id: str | None = None, level: str = "info", **fields: Any) -> None:
         """Write an event of the watcher; fields that are None are left out."""
+        try:
+            if self._unwritten is not None:
+                unwritten, self._unwritten = self._unwritten, None
+                self._write_event(Event.WATCHER_BUG, None, "error", {"reason": unwritten})
+            self._write_event(event, message_id, level, fields)
+        except Exception as error:  # noqa: BLE001 - no caller can do better, and none may be stopped
+            self._unwritten = f"a line {event.value} could not be written: {type(error).__name__}"
+
+    def _write_event(self, event: Event, message_id: str | None, level: str, fields: Mapping[str, Any]) -> None:
         fields = {name: value for name, value in fields.items() if value is not None}
         if self._json:
             self._write_json(_WATCHER, message_id, {"level": level, "event": event.value, **fields})

@@ -7,21 +7,25 @@ import select
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 
 _HELD_BYTES = 8_388_608
 _HELD_WORKER_BYTES = 4_194_304
 _GATHER_SECONDS = 0.005
+_RETRY_SECONDS = 1.0
+_MISSING = "[watcher] {} log lines were dropped: they were not read in time"
 
 
 class LineWriter:
     """Takes lines without ever waiting; while the other end does not read, it holds 8 MiB and drops the rest.
 
     Workers may fill half of that, so that what the watcher itself has to say, metrics above all, finds room behind any
-    flood. What was dropped is told in a line of its own as soon as there is room again.
+    flood. How many lines were dropped is a line of its own, ``missing``, as soon as there is room again.
     """
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, missing: Callable[[int], str] = _MISSING.format) -> None:
         self._descriptor = descriptor
+        self._missing = missing
         self._lines: deque[bytes] = deque()
         self._bytes = 0
         self._dropped = 0
@@ -59,17 +63,26 @@ class LineWriter:
         self._thread.join(timeout_seconds)
 
     def _run(self) -> None:
-        while True:
-            self._wait()
-            with self._changed:
-                data = b"".join(self._lines)
-                self._lines.clear()
-                self._bytes, dropped, self._dropped = 0, self._dropped, 0
-                closed = self._closed
-            if dropped:
-                data += b"[watcher] %d log lines were dropped: nobody read them in time\n" % dropped
-            if not self._write(data) or (closed and not self._lines):
-                return
+        """Write until closed; no exception ends this thread, or nothing would be logged any more."""
+        is_over = False
+        while not is_over:
+            try:
+                self._wait()
+                is_over = self._write_held()
+            except Exception:  # noqa: BLE001 - out of memory, most likely: the lines are held, and tried again
+                time.sleep(_RETRY_SECONDS)
+                is_over = self._closed
+
+    def _write_held(self) -> bool:
+        """Write what is held now; True when that was the last."""
+        with self._changed:
+            data = b"".join(self._lines)
+            if self._dropped:
+                data += self._missing(self._dropped).encode() + b"\n"
+            self._lines.clear()
+            self._bytes = self._dropped = 0
+            closed = self._closed
+        return not self._write(data) or (closed and not self._lines)
 
     def _wait(self) -> None:
         """Wait for a line, and a moment longer for more: waking up for each would cost the event loop dearly."""

@@ -7,14 +7,17 @@ import functools
 import os
 import random
 import time
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Mapping, MutableMapping, Sequence
+from typing import Any
 
 from watchbot.aws_session import AwsAccess, Connection, in_ecs, leave_to_worker
+from watchbot.bug import contained, kept_running
 from watchbot.contract import (
     HEALTH_FILE,
     SCRATCH_DIRECTORY,
     Event,
     Isolation,
+    LogFormat,
     Settings,
     SettingsError,
     is_task_setting,
@@ -26,9 +29,10 @@ from watchbot.line_writer import LineWriter
 from watchbot.log_observer import LogObserver
 from watchbot.message import Message
 from watchbot.metrics import Metrics
-from watchbot.notice import EcsTrouble, Observer, Observers, QueueTrouble
+from watchbot.notice import Bug, EcsTrouble, Observer, Observers, QueueTrouble
 from watchbot.notifications import notifier
 from watchbot.opener import EnvelopeOpener
+from watchbot.own_process import close_to_workers
 from watchbot.payload import Pointer
 from watchbot.payload_cleaner import PayloadCleaner
 from watchbot.payload_store import BotoPayloads, Payloads
@@ -49,6 +53,7 @@ from watchbot.stop_signals import terminating_signals
 from watchbot.tail import OutputTails
 from watchbot.task_isolation import task_runner
 from watchbot.task_message import TaskMessage
+from watchbot.thread_pool import thread_pool
 from watchbot.watcher import Watcher
 from watchbot.work_queue import WorkQueue
 from watchbot.worker_environment import WorkerEnvironment, shared_variables
@@ -57,6 +62,9 @@ from watchbot.worker_process import WorkerStartError, find_program
 
 _MOST_POLLS = 8
 _FLUSH_SECONDS = 5.0
+
+_OTHER_THREADS = 4
+"""For what has no pool of its own: removing what jobs leave on disk, and the calls of the ECS agent."""
 
 
 def listen(command: Sequence[str], environment: MutableMapping[str, str], container: Mapping[bytes, bytes]) -> int:
@@ -70,7 +78,9 @@ def listen(command: Sequence[str], environment: MutableMapping[str, str], contai
     settings = _settings(command, environment, worker_environment)
     if in_ecs(environment):
         leave_to_worker(environment)
-    writer = LineWriter(1)
+    if settings.isolation is Isolation.PROCESS:
+        close_to_workers()
+    writer = LineWriter(1, functools.partial(_lines_missing, settings.log_format))
     journal = Journal(writer, settings.log_format, time.time, writer.worker_line)
     metrics = Metrics(settings.service, writer, time.time)
     space = ScratchSpace(SCRATCH_DIRECTORY if _has_scratch() else None)
@@ -79,6 +89,14 @@ def listen(command: Sequence[str], environment: MutableMapping[str, str], contai
     finally:
         space.close()
         writer.close(_FLUSH_SECONDS)
+
+
+def _lines_missing(log_format: LogFormat, count: int) -> str:
+    """Return the line that stands for so many which were not read in time."""
+    lines: list[str] = []
+    missing = Journal(lines.append, log_format, time.time)
+    missing.event(Event.LOG_LINES_DROPPED, level="warning", lines=count, reason="they were not read in time")
+    return lines[0]
 
 
 def _has_scratch() -> bool:
@@ -118,6 +136,7 @@ async def _listen(
     journal: Journal,
     metrics: Metrics,
 ) -> int:
+    asyncio.get_running_loop().set_default_executor(thread_pool(_OTHER_THREADS, "other"))
     stop = Stop()
     stop.listen(terminating_signals(in_ecs=in_ecs(environment)))
     chance = random.Random()  # noqa: S311 - jitter, not secrets
@@ -133,13 +152,14 @@ async def _listen(
     optional = [observer for observer in (protection, cleaner, notify) if observer is not None]
     log = LogObserver(journal, bodies=settings.log_message_bodies, debug=settings.debug)
     observe = Observers([log, metrics, *optional])
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: observe(Bug(_error_in(context))))
     sqs = _sqs(settings, aws)
     jobs: Runner
     if settings.cluster is None:
         output = WorkerLog(journal, metrics, settings.log_rate_bytes)
         lines_of = output.of_job if notify is None else tails.tailing(output.of_job)
         workers = worker_environment.with_variables(variables)
-        jobs = process_runner(settings, command, workers, space, lines_of, payloads, observe)
+        jobs = process_runner(settings, command, workers, space, lines_of, payloads, observe, stop.give_up)
     else:
         started = functools.partial(_say_task_started, journal)
         ecs = ReportedEcs(BotoEcs(settings.cluster, aws), lambda problem: observe(EcsTrouble(problem)))
@@ -169,15 +189,32 @@ async def _listen(
     runner.on_capacity_change(watcher.capacity_changed)
     _say_started(settings, journal)
     health = Health(HEALTH_FILE) if _has_scratch() else None
-    beside = [asyncio.create_task(one.run()) for one in (metrics, protection, health, notify) if one is not None]
+    running = (metrics, protection, health, notify)
+    beside = [asyncio.create_task(kept_running(one.run)) for one in running if one is not None]
     exit_code = await watcher.run(stop)
-    await asyncio.gather(*(one.finish() for one in (cleaner, notify) if one is not None))
+    ends = [_finished(one.finish()) for one in (cleaner, notify) if one is not None]
+    await asyncio.gather(*ends)
     for task in beside:
         task.cancel()
-    metrics.flush()
-    journal.event(Event.WATCHER_STOPPED, exit_code=exit_code)
+    with contained():
+        metrics.flush()
+    with contained():
+        journal.event(Event.WATCHER_STOPPED, exit_code=exit_code)
     sqs.close()
     return exit_code
+
+
+async def _finished(finish: Awaitable[None]) -> None:
+    with contained():
+        await finish
+
+
+def _error_in(context: Mapping[str, Any]) -> BaseException:
+    """Return what the event loop reports: an exception, or trouble without one."""
+    error = context.get("exception")
+    return (
+        error if isinstance(error, BaseException) else RuntimeError(context.get("message", "trouble of the event loop"))
+    )
 
 
 def _most_polls(settings: Settings) -> int:
@@ -210,18 +247,20 @@ def _checked(jobs: Runner, settings: Settings, aws: AwsAccess) -> Runner:
 
 
 def _say_started(settings: Settings, journal: Journal) -> None:
-    journal.event(
-        Event.WATCHER_STARTED,
-        service=settings.service,
-        isolation=settings.isolation.value,
-        workers=settings.workers,
-        queue_url=settings.queue_url,
-        settings=settings.to_log() if settings.debug else None,
-    )
+    with contained():
+        journal.event(
+            Event.WATCHER_STARTED,
+            service=settings.service,
+            isolation=settings.isolation.value,
+            workers=settings.workers,
+            queue_url=settings.queue_url,
+            settings=settings.to_log() if settings.debug else None,
+        )
 
 
 def _say_task_started(journal: Journal, message_id: str, arn: str) -> None:
-    journal.event(Event.TASK_STARTED, message_id=message_id, task=arn)
+    with contained():
+        journal.event(Event.TASK_STARTED, message_id=message_id, task=arn)
 
 
 def _cleaner(

@@ -109,7 +109,7 @@ class LogObserver:
             case EcsTrouble(problem):
                 if self._due(problem):
                     event(Event.ECS_ERROR, level="error", reason=problem)
-            case Bug(error, message_id):
+            case Bug(error, message_id) if self._due(f"bug {error!r}"):
                 trace = "".join(traceback.format_exception(error)) if self._debug else None
                 event(Event.WATCHER_BUG, message_id=message_id, level="error", reason=repr(error), traceback=trace)
             case Draining(reason):

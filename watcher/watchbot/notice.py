@@ -125,9 +125,9 @@ class EcsTrouble:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Bug:
-    """Something in the watcher itself failed for one message; the message goes back and the watcher goes on."""
+    """Something in the watcher itself failed; where it was for one message, that goes back. The watcher goes on."""
 
-    error: Exception
+    error: BaseException
     message_id: str | None = None
 
 
@@ -188,12 +188,10 @@ class Observers:
         self._observers = tuple(observers)
 
     def __call__(self, notice: Notice) -> None:
-        """Tell everyone; a failure of one is told to the others as a :class:`Bug`."""
+        """Notify everyone; a failure of one is a :class:`Bug`, of which all are notified."""
         for observer in self._observers:
             try:
                 observer(notice)
             except Exception as error:  # noqa: BLE001 - an observer never changes an outcome
                 if not isinstance(notice, Bug):
-                    for other in self._observers:
-                        if other is not observer:
-                            Observers([other])(Bug(error))
+                    self(Bug(error))

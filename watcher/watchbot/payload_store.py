@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -15,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, Par
 from watchbot.aws_session import AwsAccess
 from watchbot.payload import Pointer
 from watchbot.result import StartFault
+from watchbot.thread_pool import thread_pool
 
 _T = TypeVar("_T")
 
@@ -113,7 +113,7 @@ class BotoPayloads:
         self._aws = aws
         self._signed_seconds_at_least = start_timeout_seconds + _READ_SECONDS
         self._client = _client(aws)
-        self._threads = ThreadPoolExecutor(_THREADS, "payload")
+        self._threads = thread_pool(_THREADS, "payload")
 
     async def fetch(self, pointer: Pointer, file: str, limit: int) -> None:
         """Stream the object, which may be larger than memory."""

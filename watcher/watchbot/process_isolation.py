@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from watchbot.contract import Settings
+from watchbot.leftovers import GivenUp
 from watchbot.notice import Observer
 from watchbot.payload_store import Payloads
 from watchbot.process_runner import LinesOf, ProcessRunner
@@ -23,10 +24,14 @@ def process_runner(
     lines_of: LinesOf | None,
     payloads: Payloads | None,
     observe: Observer,
+    given_up: GivenUp,
 ) -> ProcessRunner:
-    """Make the runner on the running loop, which hears of every child's end from now on."""
+    """Make the runner on the running loop, which hears of every child's end from now on.
+
+    ``given_up`` is called when this container cannot be cleaned up after a job.
+    """
     keep_descriptors_private()
-    reaper = Reaper(adopts=True)
+    reaper = Reaper(adopts=True, given_up=given_up)
     reaper.listen()
     return ProcessRunner(
         command,

@@ -9,10 +9,13 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
+
+from watchbot.bug import contained, report_bug
+from watchbot.leftovers import GivenUp, Leftovers
 
 _PR_SET_CHILD_SUBREAPER = 36
-_READ_BYTES = 65_536
+_MOST_AT_ONCE = 256
+_RETRY_SECONDS = 1.0
 
 OnExit = Callable[[int], None]
 """Takes the exit code of a child; minus the number of the signal that killed it."""
@@ -23,58 +26,52 @@ class Reaper:
 
     With ``adopts`` the process also becomes the parent of orphans (prctl(2), PR_SET_CHILD_SUBREAPER) and reaps those
     as well: daemons of a job, and every zombie when we are PID 1. It never waits for a child without looking first
-    whose it is, so that no exit code is lost. When a job has ended, orphans that carry its mark in their environment
-    are killed, whatever session they are in; those that carry no mark are once no job runs that they could belong to.
+    whose it is, so that no exit code is lost. What a job has left behind is killed (:class:`Leftovers`); where that is
+    impossible, ``given_up`` is called.
+
+    Whatever fails on the way, in here or in a callback, the other children are looked at all the same.
     """
 
-    def __init__(self, *, adopts: bool) -> None:
-        self._adopts = adopts and sys.platform == "linux"
-        self._watched: dict[int, tuple[OnExit, bytes]] = {}
-        self._condemned: set[bytes] = set()
-        self._children: int | None = None
+    def __init__(self, *, adopts: bool, given_up: GivenUp = lambda _: None) -> None:
+        self._watched: dict[int, OnExit] = {}
+        self._marks: dict[int, bytes] = {}
+        self._leftovers = Leftovers(self._marks, given_up) if adopts and sys.platform == "linux" else None
 
     def listen(self) -> None:
         """Take SIGCHLD on the running loop, and orphans if they are ours to take."""
-        if self._adopts:
+        if self._leftovers is not None:
             ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-            with contextlib.suppress(OSError):
-                self._children = os.open(f"/proc/self/task/{os.getpid()}/children", os.O_RDONLY)
+            self._leftovers.listen()
         asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, self.reap)
 
     def watch(self, pid: int, on_exit: OnExit, mark: bytes) -> None:
-        """Have ``on_exit`` called once this child has ended; ``mark`` is a variable that only its job has."""
-        self._watched[pid] = (on_exit, mark)
+        """Call ``on_exit`` once this child has ended; ``mark`` is a variable that only its job has."""
+        self._watched[pid] = on_exit
+        self._marks[pid] = mark
 
     def reap(self) -> None:
-        """Collect every child that has ended, and kill what ended jobs have left behind."""
-        for pid, status in self._everyone() if self._adopts else self._watched_ones():
-            watched = self._watched.pop(pid, None)
-            if watched is not None:
-                on_exit, mark = watched
-                self._condemned.add(mark)
-                on_exit(os.waitstatus_to_exitcode(status))
-        if self._adopts and self._condemned:
-            self._kill_leftovers()
+        """Collect the children that have ended, and kill what ended jobs have left behind."""
+        try:
+            for pid, status in self._everyone() if self._leftovers is not None else self._watched_ones():
+                self._ended(pid, status)
+            if self._leftovers is not None:
+                self._leftovers.kill()
+        except Exception as error:  # noqa: BLE001 - a child that was not looked at ends no job
+            report_bug(error)
+            asyncio.get_running_loop().call_later(_RETRY_SECONDS, self.reap)
 
-    def _kill_leftovers(self) -> None:
-        """Kill orphans of ended jobs; their own children become orphans then, and their end brings us here again."""
-        orphans = {pid: _environment(pid) for pid in self._orphans()}
-        marks = {mark for mark in self._condemned if any(mark in environment for environment in orphans.values())}
-        for pid, environment in orphans.items():
-            if not self._watched or any(mark in environment for mark in marks):
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.kill(pid, signal.SIGKILL)
-        self._condemned = marks if self._watched or not orphans else self._condemned
-
-    def _orphans(self) -> list[int]:
-        children = b""
-        if self._children is not None:
-            while part := os.pread(self._children, _READ_BYTES, len(children)):
-                children += part
-        return [pid for pid in map(int, children.split()) if pid not in self._watched]
+    def _ended(self, pid: int, status: int) -> None:
+        on_exit = self._watched.pop(pid, None)
+        if on_exit is None:
+            return
+        mark = self._marks.pop(pid)
+        if self._leftovers is not None:
+            self._leftovers.add(mark)
+        with contained():
+            on_exit(os.waitstatus_to_exitcode(status))
 
     def _everyone(self) -> Iterator[tuple[int, int]]:
-        while True:
+        for _ in range(_MOST_AT_ONCE):
             try:
                 ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
             except ChildProcessError:
@@ -85,6 +82,8 @@ class Reaper:
                 # Before the child is reaped its number cannot belong to anyone else.
                 kill_group(ended.si_pid, signal.SIGKILL)
             yield os.waitpid(ended.si_pid, 0)
+        # A fork bomb ends children faster than they can be reaped: the loop has other work, too.
+        asyncio.get_running_loop().call_soon(self.reap)
 
     def _watched_ones(self) -> Iterator[tuple[int, int]]:
         for pid in list(self._watched):
@@ -92,13 +91,6 @@ class Reaper:
             if ended:
                 kill_group(pid, signal.SIGKILL)
                 yield ended, status
-
-
-def _environment(pid: int) -> list[bytes]:
-    try:
-        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    except OSError:
-        return []
 
 
 def kill_group(pid: int, number: int) -> None:

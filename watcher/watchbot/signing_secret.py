@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -13,6 +12,7 @@ import botocore.config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
 from watchbot.aws_session import AwsAccess
+from watchbot.thread_pool import thread_pool
 
 _KEPT_SECONDS = 300.0
 """A secret that was taken back is believed for as long as this at most."""
@@ -117,7 +117,7 @@ class BotoSecrets:
         self._client = aws.client("secretsmanager", config)
         self._secret = secret
         self._field = field
-        self._threads = ThreadPoolExecutor(1, "secret")
+        self._threads = thread_pool(1, "secret")
         self._changed_at = float("-inf")
 
     @property

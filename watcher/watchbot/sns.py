@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 import botocore.config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from watchbot.aws_session import AwsAccess
+from watchbot.thread_pool import thread_pool
 
 SUBJECT_LIMIT = 99
 """Characters of a subject, which must be fewer than 100, with no line break or control character among them.
@@ -79,7 +79,7 @@ class BotoSns:
             user_agent_extra="watchbot",
         )
         self._client = aws.client("sns", config)
-        self._thread = ThreadPoolExecutor(1, "notification")
+        self._thread = thread_pool(1, "notification")
 
     async def publish(self, notification: Notification) -> None:
         """Publish once."""

@@ -18,6 +18,7 @@ from botocore.exceptions import (
 )
 
 from watchbot.aws_session import AwsAccess
+from watchbot.thread_pool import thread_pool
 
 _T = TypeVar("_T")
 
@@ -101,9 +102,9 @@ class BotoSqs:
         self._poller = _client(aws, poll_seconds + _CALL_TIMEOUT_SECONDS, polls)
         timeout = max(1, min(_CALL_TIMEOUT_SECONDS, visibility_seconds // _CALLS_IN_A_LEASE))
         self._caller = _client(aws, timeout, _CALL_THREADS + _HEARTBEAT_THREADS)
-        self._polls = ThreadPoolExecutor(polls, "poll")
-        self._calls = ThreadPoolExecutor(_CALL_THREADS, "call")
-        self._heartbeats = ThreadPoolExecutor(_HEARTBEAT_THREADS, "heartbeat")
+        self._polls = thread_pool(polls, "poll")
+        self._calls = thread_pool(_CALL_THREADS, "call")
+        self._heartbeats = thread_pool(_HEARTBEAT_THREADS, "heartbeat")
 
     async def receive(self, limit: int) -> list[Mapping[str, Any]]:
         """Long-poll for messages."""

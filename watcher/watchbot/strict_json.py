@@ -22,7 +22,7 @@ _UNSAFE = re.compile("[\n\r\x85\u2028\u2029\ud800-\udfff]")
 def dump(value: Any) -> str:
     """Return the value as JSON on one line.
 
-    NaN and the infinities become null, halves of a surrogate pair become U+FFFD, and the line separators that JSON
+    NaN and the infinities become null. Halves of a surrogate pair, which UTF-8 lacks, and the line separators that JSON
     allows in a text are escaped. What JSON has no type for becomes its ``str``.
     """
     try:
@@ -88,10 +88,7 @@ def _depth(text: str) -> int:
 
 
 def _safe(match: re.Match[str]) -> str:
-    character = match[0]
-    if character in "\n\r":
-        return " "
-    return "\ufffd" if "\ud800" <= character <= "\udfff" else f"\\u{ord(character):04x}"
+    return " " if match[0] in "\n\r" else f"\\u{ord(match[0]):04x}"
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -58,7 +58,7 @@ class WorkerLog:
         self._journal.worker_line(message_id, text)
 
     def dropped(self, message_id: str, count: int) -> None:
-        """Say how many lines of the worker of this message were left out."""
+        """Log and count how many lines of the worker of this message are missing."""
         self._metrics.add(Metric.LOG_LINES_DROPPED, count)
         self._journal.event(Event.LOG_LINES_DROPPED, message_id=message_id, level="warning", lines=count)
 

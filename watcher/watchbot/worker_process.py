@@ -73,8 +73,17 @@ class WorkerProcess:
             self.pid, reading = _spawn_with_pipe(program, command, environment)
         reaper.watch(self.pid, self._exited, b"ResultFile=" + environment[b"ResultFile"])
         if lines is not None:
-            self._output = Output(reading, lines)
+            self._output = self._read_from(reading, lines)
         _make_modest(self.pid)
+
+    def _read_from(self, reading: int, lines: Lines) -> Output:
+        try:
+            return Output(reading, lines)
+        except Exception as error:
+            # It would run on with nobody to follow it, or block on a pipe that is not read.
+            kill_group(self.pid, signal.SIGKILL)
+            os.close(reading)
+            raise WorkerStartError(f"the output cannot be read: {error!r}") from error
 
     def signal(self, number: int) -> bool:
         """Signal the worker's whole group, if it has one of its own; False when it has ended by itself before."""

@@ -68,7 +68,11 @@ def _runner(settings: Settings, command: Sequence[str], space: ScratchSpace) -> 
     if settings.payload_bucket is not None:
         payloads = BotoPayloads(AwsAccess(os.environ, settings.queue_url), settings.start_timeout_seconds)
     patient = dataclasses.replace(settings, job_timeout_seconds=0)
-    return process_runner(patient, command, environment, space, None, payloads, Observers([]))
+    return process_runner(patient, command, environment, space, None, payloads, Observers([]), _report)
+
+
+def _report(problem: str) -> None:
+    sys.stderr.write(f"watchbot: {problem}\n")
 
 
 def _follow(runner: ProcessRunner, tether: int) -> list[asyncio.Task[None]]:
