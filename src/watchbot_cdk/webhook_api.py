@@ -29,7 +29,6 @@ _ACCESS_LOG = {
     "extendedRequestId": "$context.extendedRequestId",
     "requestTime": "$context.requestTime",
     "ip": "$context.identity.sourceIp",
-    "userAgent": "$context.identity.userAgent",
     "status": "$context.status",
     "error": "$context.error.message",
     "integrationStatus": "$context.integration.status",

@@ -8,6 +8,7 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+from watchbot.bug import contained, report_bug
 from watchbot.message import Message
 
 WALL_SECONDS = 43_200 - 10
@@ -187,14 +188,16 @@ class LeaseKeeper:
         now = asyncio.get_running_loop().time()
         wanted = []
         for lease in leases:
-            seconds = lease.clamp(self._visibility_seconds, now)
-            if now + self._tick_seconds > lease.expires_at:
-                # It will have run out before the next tick, and SQS began to count before its answer came here.
-                lease.lose()
-            elif seconds <= max(0, lease.expires_at - now):
-                self._schedule(lease, lease.expires_at)
-            else:
-                wanted.append((lease, seconds))
+            # Whatever one lease's loss leads to, the others are extended.
+            with contained():
+                seconds = lease.clamp(self._visibility_seconds, now)
+                if now + self._tick_seconds > lease.expires_at:
+                    # It will have run out before the next tick, and SQS began to count before its answer came here.
+                    lease.lose()
+                elif seconds <= max(0, lease.expires_at - now):
+                    self._schedule(lease, lease.expires_at)
+                else:
+                    wanted.append((lease, seconds))
         batches = [wanted[start : start + 10] for start in range(0, len(wanted), 10)]
         for batch in batches:
             task = asyncio.create_task(self._extend_batch(batch, now))
@@ -205,9 +208,15 @@ class LeaseKeeper:
 
     async def _extend_batch(self, batch: list[tuple[Lease, int]], now: float) -> None:
         handles = [lease.receipt_handle for lease, _ in batch]
-        errors = await self._extend(batch)
+        errors: list[Exception | None]
+        try:
+            errors = await self._extend(batch)
+        except Exception as failure:  # noqa: BLE001 - tried again as after any other failure
+            report_bug(failure)
+            errors = [failure] * len(batch)
         for (lease, seconds), handle, error in zip(batch, handles, errors, strict=True):
-            self._after(lease, handle, now + seconds, error)
+            with contained():
+                self._after(lease, handle, now + seconds, error)
 
     def _after(self, lease: Lease, handle: str, until: float, error: Exception | None) -> None:
         now = asyncio.get_running_loop().time()

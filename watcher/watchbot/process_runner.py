@@ -11,6 +11,7 @@ import signal
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
+from watchbot.bug import contained
 from watchbot.contract import Outcome
 from watchbot.job import Job
 from watchbot.message import Message
@@ -117,7 +118,8 @@ class ProcessRunner:
         finally:
             self._running.pop(message_id, None)
             self._bringing.discard(message_id)
-            self._space.take_back(scratch, _remove_later)
+            with contained():
+                self._space.take_back(scratch, _remove_later)
 
     def _fault(self, error: WorkerStartError) -> StartFault:
         """Blame this container for a command that it could start before: a job has removed or replaced it."""

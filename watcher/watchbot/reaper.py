@@ -66,7 +66,8 @@ class Reaper:
             return
         mark = self._marks.pop(pid)
         if self._leftovers is not None:
-            self._leftovers.add(mark)
+            with contained():
+                self._leftovers.add(mark)
         with contained():
             on_exit(os.waitstatus_to_exitcode(status))
 

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from watchbot.bug import report_bug
 from watchbot.call_budget import POLLS_A_SECOND
 from watchbot.ecs import DESCRIBE_LIMIT, EcsError
 from watchbot.ecs_reads import EcsReads
@@ -92,7 +93,9 @@ class TaskPoller:
     async def _ask(self, arns: list[str]) -> bool:
         try:
             self._learn(await self._reads.describe_tasks(arns))
-        except EcsError:
+        except Exception as error:  # noqa: BLE001 - this one poller follows all tasks
+            if not isinstance(error, EcsError):
+                report_bug(error)
             self._interval_seconds = min(self._interval_seconds * 2, _LONGEST_INTERVAL_SECONDS)
             await asyncio.sleep(self._interval_seconds)
             return False
