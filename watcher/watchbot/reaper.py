@@ -68,8 +68,12 @@ class Reaper:
         if self._leftovers is not None:
             with contained():
                 self._leftovers.add(mark)
-        with contained():
-            on_exit(os.waitstatus_to_exitcode(status))
+        exit_code = os.waitstatus_to_exitcode(status)
+        try:
+            on_exit(exit_code)
+        except Exception as error:  # noqa: BLE001 - nothing else will ever tell of this end, so it is told again
+            report_bug(error)
+            asyncio.get_running_loop().call_later(_RETRY_SECONDS, on_exit, exit_code)
 
     def _everyone(self) -> Iterator[tuple[int, int]]:
         for _ in range(_MOST_AT_ONCE):
