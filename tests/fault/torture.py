@@ -40,6 +40,9 @@ from watchbot.worker_log import WorkerLog
 from watchbot.worker_process import WorkerProcess
 
 JOBS = 8
+
+_LISTEN: Any = listen
+_NOTIFICATIONS: Any = notifications
 _PATIENCE_SECONDS = 8
 
 SCRIPT = """
@@ -158,9 +161,9 @@ async def _work(log: LineWriter, scratch: str) -> tuple[_Queue, int, float]:
     """Work until all is settled, then stop; return the queue, the exit code and how long the stop took."""
     settings, queue = _settings(), _Queue(visibility_seconds=3)
     stop, stopped_at = Stop(), 0.0
-    listen._sqs = lambda *_: queue  # type: ignore[assignment]
-    listen._payloads = lambda *_: SimulatedPayloads()  # type: ignore[assignment, return-value]
-    listen.Stop = lambda: stop  # type: ignore[misc, assignment]
+    _LISTEN._sqs = lambda *_: queue
+    _LISTEN._payloads = lambda *_: SimulatedPayloads()
+    _LISTEN.Stop = lambda: stop
     queue.poll_seconds = 0.3
     queue.put(*map(str, range(JOBS)))
 
@@ -189,7 +192,7 @@ async def _work(log: LineWriter, scratch: str) -> tuple[_Queue, int, float]:
 def _torture(owner: type, name: str, error: type[Exception], call: int) -> dict[str, Any]:
     raising = _Raising(owner, name, error, call)
     with tempfile.TemporaryDirectory() as scratch:
-        listen.HEALTH_FILE = str(Path(scratch, "health"))  # type: ignore[misc]
+        _LISTEN.HEALTH_FILE = str(Path(scratch, "health"))
         file = Path(scratch, "log")
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         with raising():
@@ -216,10 +219,10 @@ def _torture(owner: type, name: str, error: type[Exception], call: int) -> dict[
 def main(error: str, call: int) -> None:
     """Torture each part."""
     kind = getattr(builtins, error)
-    listen._has_scratch = lambda: True
-    listen.SCRATCH_DIRECTORY = tempfile.gettempdir()  # type: ignore[misc]
-    listen.EcsAgent = lambda _: _Quiet()  # type: ignore[misc, assignment, return-value]
-    notifications.BotoSns = lambda *_: _Quiet()  # type: ignore[misc, assignment, return-value]
+    _LISTEN._has_scratch = lambda: True
+    _LISTEN.SCRATCH_DIRECTORY = tempfile.gettempdir()
+    _LISTEN.EcsAgent = lambda _: _Quiet()
+    _NOTIFICATIONS.BotoSns = lambda *_: _Quiet()
     metrics._FLUSH_SECONDS = health._EVERY_SECONDS = protection._LOOK_SECONDS = notifier._LOOK_SECONDS = 0.05
     metrics._STATE_SECONDS = output._PATIENCE_SECONDS = 0.05
     line_writer._RETRY_SECONDS = 0.05
