@@ -4,32 +4,44 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, wait
+
+from watchbot_cli.patience import begun
+
+_PATIENCE_SECONDS = 3.0
+"""How long an interruption waits for steps that are under way; a second one waits no longer."""
 
 
 class Crew:
     """So many threads; ``stopped`` is set when no step is begun any more."""
 
-    def __init__(self, count: int, name: str) -> None:
+    def __init__(self, count: int, name: str, patience_seconds: float = _PATIENCE_SECONDS) -> None:
         self.stopped = threading.Event()
         self._count = count
         self._name = name
+        self._patience_seconds = patience_seconds
         self._left = threading.Condition()
         self._under_way = 0
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no step is under way; after an interruption one may be that AWS does not answer."""
+        return not self._under_way
 
     def run(self, step: Callable[[], bool]) -> None:
         """Do steps until each thread was told by one that there are no more; raises the first error of any of them.
 
-        A step that is begun is finished, whatever happens: Ctrl-C, or an error in another thread.
+        A step that is begun is finished, also when another thread has an error. Ctrl-C waits seconds for it: a call
+        that AWS does not answer is left alone then, and dies with the program.
         """
-        with ThreadPoolExecutor(self._count, self._name) as pool:
-            # The first step is under way before the last thread is: an interruption may come between, and the pool
-            # does not wait for a thread that it was just starting.
-            try:
-                works = [pool.submit(self._work, step) for _ in range(self._count)]
-                done, _ = wait(works, return_when=FIRST_EXCEPTION)
-            finally:
-                self._stop_and_wait()
+        # The first step is under way before the last thread is: an interruption may come between.
+        try:
+            works = [begun(lambda: self._work(step), f"{self._name}-{number}") for number in range(self._count)]
+            done, _ = wait(works, return_when=FIRST_EXCEPTION)
+        except BaseException:
+            self._stop_and_wait(self._patience_seconds)
+            raise
+        self._stop_and_wait(None)
         for work in done:
             work.result()
 
@@ -43,16 +55,16 @@ class Crew:
 
     def _begin(self) -> bool:
         with self._left:
-            begun = not self.stopped.is_set()
-            self._under_way += begun
-            return begun
+            goes_on = not self.stopped.is_set()
+            self._under_way += goes_on
+            return goes_on
 
     def _finish(self) -> None:
         with self._left:
             self._under_way -= 1
             self._left.notify_all()
 
-    def _stop_and_wait(self) -> None:
+    def _stop_and_wait(self, seconds: float | None) -> None:
         with self._left:
             self.stopped.set()
-            self._left.wait_for(lambda: not self._under_way)
+            self._left.wait_for(lambda: not self._under_way, seconds)

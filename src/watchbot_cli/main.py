@@ -27,6 +27,7 @@ from watchbot_cli.commands.top import top
 from watchbot_cli.commands.worker_capacity import worker_capacity
 from watchbot_cli.errors import CommandError
 from watchbot_cli.examples import Group
+from watchbot_cli.terminal_text import harmless
 
 _COMMANDS = (
     completion,
@@ -78,7 +79,9 @@ def main() -> None:
             sys.stdout.reconfigure(errors="backslashreplace")
         sys.exit(cli(prog_name=PROGRAM, standalone_mode=False))
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        click.echo(harmless(shown.getvalue()), nl=False, err=True)
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         _end(CommandError("interrupted"))
@@ -102,5 +105,5 @@ def _told(error: Exception) -> CommandError:
 
 
 def _end(error: CommandError) -> NoReturn:
-    click.echo(f"watchbot: {error}", err=True)
+    click.echo(harmless(f"watchbot: {error}"), err=True)
     sys.exit(error.exit_code)

@@ -107,10 +107,10 @@ def _write(folder: Path, name: str) -> None:
 def _tell(target: Path, name: str) -> None:
     there = "" if target.resolve() == Path.cwd() else f"cd {shlex.quote(str(target))} && "
     say = talk()
-    say.print(f"{name} is made; next:", markup=False)
+    say.print(f"{name} is made; next:")
     for command in (
         f"{there}pip install --requirement requirements.txt",
         "watchbot local --send jobs.jsonl --until-empty",
         "python3 -m pytest",
     ):
-        say.print(f"  {command}", markup=False)
+        say.print(f"  {command}")

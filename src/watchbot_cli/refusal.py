@@ -96,6 +96,10 @@ def _unreachable(error: Any) -> CommandError:
     return CommandError(f"AWS cannot be reached: {error}; is the region right, and the network there?")
 
 
+def _unanswered(error: Any) -> CommandError:
+    return CommandError(f"AWS has not answered in time, twice: try again later ({error})")
+
+
 def _unusable(error: Any) -> CommandError:
     return UsageError(f"the AWS settings cannot be used: {error}")
 
@@ -111,6 +115,7 @@ _BEFORE: tuple[tuple[tuple[type[Exception], ...], Callable[[Any], CommandError]]
         ),
         _expired,
     ),
+    ((exceptions.ReadTimeoutError,), _unanswered),
     ((exceptions.HTTPClientError, exceptions.ConnectionError), _unreachable),
     (
         (

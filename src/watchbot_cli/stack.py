@@ -2,25 +2,79 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from watchbot.contract import OUTPUT_SUFFIX, Description, DescriptionError, OtherReleaseError
 from watchbot_cli.errors import CommandError, UsageError
 from watchbot_cli.options import Target
+from watchbot_cli.output import talk
+from watchbot_cli.patience import within
+from watchbot_cli.place import Place
 from watchbot_cli.service_choice import choose
 from watchbot_cli.session import Session
+from watchbot_cli.stack_state import StackState
+
+_ACCOUNT_SECONDS = 3.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Found:
+    """A service, where it is, and what CloudFormation does with its stack."""
+
+    service: Description
+    place: Place
+    state: StackState
 
 
 def find_service(session: Session, target: Target) -> Description:
-    """Read what the stack's outputs say of the one Watchbot that is meant.
+    """Find the service for a command that only reads, as :func:`find` does."""
+    return find(session, target).service
+
+
+def find(session: Session, target: Target, *, acts: str | None = None, warns: bool = True) -> Found:
+    """Read what the stack's outputs say of the one Watchbot that is meant, and say what is the matter with the stack.
+
+    ``acts`` says what becomes of an act on a stack that is being deleted; such an act is refused then.
 
     Raises :class:`UsageError` when there is no such stack or service, or when there are several to choose from, and
-    :class:`CommandError` when the stack was deployed with a release that this program cannot read.
+    :class:`CommandError` when the stack was deployed with a release that this program cannot read, or is not there yet.
     """
+    described = _described(session, target.stack)
+    state = StackState(target.stack, described.get("StackStatus", ""))
+    state.check_there()
+    service = _service(target, described.get("Outputs", []))
+    if acts is not None:
+        state.check_stays(acts)
+    if warns and state.warning is not None:
+        talk().print(state.warning)
+    place = Place(
+        service=service.service,
+        stack=target.stack,
+        region=session.region,
+        account=_account_of(described.get("StackId", "")),
+        profile=session.profile,
+    )
+    return Found(service, place, state)
+
+
+def _account_of(arn: str) -> str | None:
+    """Take the account out of a stack's id, which is an ARN."""
+    parts = arn.split(":")
+    return parts[4] if len(parts) > 4 else None
+
+
+def read_state(cloudformation: Any, stack: str) -> StackState:
+    """Read what CloudFormation does with the stack now."""
+    return StackState(stack, cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"])
+
+
+def _service(target: Target, outputs: list[dict[str, Any]]) -> Description:
     holder = f"stack {target.stack}"
-    found, unreadable = _descriptions(target.stack, _outputs(session, target.stack))
+    found, unreadable = _descriptions(target.stack, outputs)
     try:
         names = choose([one.service for one in found], target.service, holder)
     except UsageError as error:
@@ -34,17 +88,26 @@ def find_service(session: Session, target: Target) -> Description:
     return next(one for one in found if one.service == names[0])
 
 
-def _outputs(session: Session, stack: str) -> list[dict[str, Any]]:
+def _described(session: Session, stack: str) -> Mapping[str, Any]:
     try:
         answer = session.client("cloudformation").describe_stacks(StackName=stack)
     except ClientError as error:
         # CloudFormation has no code of its own for a stack that is not there:
         # https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStacks.html
         if error.response["Error"]["Code"] == "ValidationError" and "does not exist" in str(error):
-            raise UsageError(f"there is no stack {stack!r} in {session.region} of this account") from error
+            account = _account(session)
+            raise UsageError(f"there is no stack {stack!r} in {session.region} of this account{account}") from error
         raise
-    outputs: list[dict[str, Any]] = answer["Stacks"][0].get("Outputs", [])
-    return outputs
+    found: Mapping[str, Any] = answer["Stacks"][0]
+    return found
+
+
+def _account(session: Session) -> str:
+    """Say which account the credentials are of; not being told that is no reason to say nothing of the stack."""
+    try:
+        return f", {within(_ACCOUNT_SECONDS, session.client('sts').get_caller_identity)['Account']}"
+    except (BotoCoreError, ClientError, TimeoutError):
+        return ""
 
 
 def _descriptions(stack: str, outputs: list[dict[str, Any]]) -> tuple[list[Description], OtherReleaseError | None]:

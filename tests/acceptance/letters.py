@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from watchbot.contract import Description
+from watchbot.contract import DEAD_LETTER_RECEIVE_COUNT, Description
 from watchbot.dead_letter import dead_letter_fields
 from watchbot.message import Message
 from watchbot_cli.local.emulator import Emulator
@@ -29,10 +29,11 @@ def put(
     """Put dead letters into the queue as the watcher does; the n-th was called ``m-n`` in the work queue."""
     entries = []
     for number, body in enumerate(bodies):
-        system = {} if group is None else {"MessageGroupId": group}
+        system = {"ApproximateReceiveCount": "3"} | ({} if group is None else {"MessageGroupId": group})
         given = {"number": {"DataType": "Number", "StringValue": str(number)}}
         message = Message(f"{prefix}-{number}", "", body, system, given, 0.0)
         fields = dead_letter_fields(message, reason, fifo=group is not None)
+        fields["MessageAttributes"][DEAD_LETTER_RECEIVE_COUNT] = {"DataType": "Number", "StringValue": "3"}
         entries.append({"Id": str(number), **fields})
     for start in range(0, len(entries), 10):
         answer = sqs.send_message_batch(QueueUrl=service.dead_letter_queue_url, Entries=entries[start : start + 10])

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from tests.acceptance.letters import envelope, log, put, received
 from tests.acceptance.operated import Operated
+from tests.acceptance.terminal import Terminal
+
+_PROFILE = str(Path(__file__).parent / "profile.ini")
 
 
 def _ids(text: str) -> list[str]:
@@ -21,7 +25,7 @@ def test_list_says_why_each_is_there_and_hides_nothing(operated: Operated) -> No
     ran = operated.run("dead-letter", "list")
     assert (ran.returncode, ran.stderr) == (0, "2 dead letters\n")
     lines = sorted(ran.stdout.splitlines())
-    assert [line.split()[:2] for line in lines] == [["m-0", "1"], ["m-1", "1"]]
+    assert [line.split()[:2] for line in lines] == [["m-0", "3"], ["m-1", "3"]]
     assert [line.partition("exit code 9  ")[2] for line in lines] == ["tile 1", "tile 2"]
     assert operated.counts(plain.dead_letter_queue_url) == (2, 0)
 
@@ -32,7 +36,7 @@ def test_list_as_json_has_everything_of_a_letter(operated: Operated) -> None:
     assert letter["message_id"] == "m-0"
     assert letter["letter_id"] != "m-0"
     assert (letter["subject"], letter["message"], letter["reason"]) == ("s", "tile 1", "exit code 1")
-    assert letter["receive_count"] == 1
+    assert (letter["receive_count"], letter["looks"]) == (3, 1)
     assert 0 <= letter["age_seconds"] < 60
     assert letter["message_attributes"]["number"] == {"DataType": "Number", "StringValue": "0"}
 
@@ -156,12 +160,60 @@ def test_what_somebody_else_looks_at_is_told_by_every_command(operated: Operated
     operated.sqs.receive_message(QueueUrl=plain.dead_letter_queue_url, MaxNumberOfMessages=3, VisibilityTimeout=600)
     hidden = "about 3 more are being looked at by somebody else, or come back within a minute, and were not looked at"
     listed = operated.run("dead-letter", "list")
-    assert (listed.returncode, len(listed.stdout.splitlines()), hidden in listed.stderr) == (0, 1, True)
+    assert (listed.returncode, len(listed.stdout.splitlines()), hidden in listed.stderr) == (1, 1, True)
     for command, done in (("redrive", "returned"), ("delete", "deleted")):
         ran = operated.run("dead-letter", command, "--match", "nobody", "--yes", "--json")
-        assert json.loads(ran.stdout) == {done: 0, "doubtful": 0, "not_looked_at": 3}
+        assert (ran.returncode, json.loads(ran.stdout)) == (1, {done: 0, "doubtful": 0, "not_looked_at": 3})
         assert hidden in ran.stderr
     assert operated.counts(plain.dead_letter_queue_url) == (1, 3)
+
+
+def test_a_filter_that_matches_none_says_of_how_many(operated: Operated) -> None:
+    put(operated.sqs, operated.services["plain"], "a", "b")
+    for command in (["list"], ["redrive", "--yes"], ["delete", "--yes"]):
+        ran = operated.run("dead-letter", *command, "--match", "nobody")
+        assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "0 of 2 dead letters match\n")
+
+
+@pytest.mark.parametrize("act", [("delete", "Delete", ", permanently?"), ("redrive", "Return", " to the work queue?")])
+def test_a_question_counts_what_is_meant_and_names_where_and_that_alone_is_done(
+    operated: Operated, act: tuple[str, str, str]
+) -> None:
+    plain = operated.services["plain"]
+    put(operated.sqs, plain, *map(str, range(8)))
+    command, verb, end = act
+    place = f"of Operated/plain of stack {operated.name} in us-east-1 of account 000000000000 (ops)"
+    typed = operated.command("dead-letter", command, "m-1", "nobody", "--match", "[12]")
+    with Terminal(typed, operated.environment(AWS_PROFILE="ops", AWS_CONFIG_FILE=_PROFILE)) as terminal:
+        asked = terminal.shows("[y/N]:")
+        assert f"{verb} 1 of about 8 dead letters {place}{end}" in asked
+        put(operated.sqs, plain, "1", prefix="later")
+        terminal.types("y")
+        exit_code, shown = terminal.ends()
+    assert (exit_code, "there is no dead letter nobody" in shown) == (1, True)
+    assert operated.counts(plain.dead_letter_queue_url) == (8, 0)
+
+
+def test_refusing_leaves_every_letter_where_it_is(operated: Operated) -> None:
+    plain = operated.services["plain"]
+    put(operated.sqs, plain, *map(str, range(3)))
+    with Terminal(operated.command("dead-letter", "delete", "--match", "."), operated.environment()) as terminal:
+        terminal.answers("Delete 3 of about 3 dead letters", "n")
+        exit_code, shown = terminal.ends()
+    assert (exit_code, "nothing was done" in shown) == (1, True)
+    assert operated.counts(plain.dead_letter_queue_url) == (3, 0)
+
+
+def test_a_letter_that_no_watcher_counted_has_no_receive_count(operated: Operated) -> None:
+    plain = operated.services["plain"]
+    operated.sqs.send_message(QueueUrl=plain.dead_letter_queue_url, MessageBody="moved by SQS")
+    for looks in (1, 2):
+        letter = json.loads(operated.run("dead-letter", "list", "--json").stdout)
+        assert (letter["receive_count"], letter["looks"]) == (None, looks)
+    listed = operated.run("dead-letter", "list").stdout.split()
+    assert listed[1] == "-"
+    ran = operated.run("dead-letter", "list", "--where", "receive_count > `0`")
+    assert (ran.stdout, ran.stderr) == ("", "0 of 1 dead letters match\n")
 
 
 @pytest.mark.parametrize("command", ["redrive", "delete"])

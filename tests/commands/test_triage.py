@@ -11,27 +11,36 @@ def _triage(operated: Operated, service: str = "plain") -> Terminal:
     return Terminal(operated.command("dead-letter", service=service), operated.environment())
 
 
+def _agrees(terminal: Terminal, operated: Operated) -> None:
+    """Agree to a letter's deletion, of which the question says which it is and where."""
+    asked = terminal.answers("[y/N]:", "y")
+    assert "Delete dead letter m-" in asked
+    assert f"of Operated/plain of stack {operated.name} in us-east-1 of account 000000000000, permanently?" in asked
+
+
 def test_each_letter_is_returned_left_or_deleted_as_the_person_says(operated: Operated) -> None:
     plain = operated.services["plain"]
     put(operated.sqs, plain, "one", "two", "three", "four", reason="exit code 7")
-    answers = {"one": "r", "two": "l", "three": "d", "four": "s"}
+    answers = {"one": "r", "two": "l", "three": "d", "four": "q"}
     with _triage(operated) as terminal:
         terminal.shows("has about 4 dead letters")
         terminal.answers("What next?", "t")
-        terminal.shows("message id")
+        terminal.shows("1 of about 4")
         order: list[str] = []
-        while not order or answers[order[-1]] != "s":
+        while not order or answers[order[-1]] != "q":
             shown = terminal.shows("What next?")
             (body,) = (word for word in answers if f"\r\n{word}\r\n" in shown)
-            for part in ("exit code 7", "received       1 times"):
+            for part in ("exit code 7", "received       3 times"):
                 assert part in shown
             order.append(body)
             terminal.types(answers[body])
+            if answers[body] == "d":
+                _agrees(terminal, operated)
         exit_code, rest = terminal.ends()
     assert exit_code == 0
     taken = {answers[body] for body in order}
     assert f"{int('r' in taken)} returned, {int('d' in taken)} deleted, {int('l' in taken)} left" in rest
-    left = {body for body in answers if body not in order or answers[body] in "ls"}
+    left = {body for body in answers if body not in order or answers[body] in "lq"}
     assert operated.counts(plain.dead_letter_queue_url) == (len(left), 0)
     assert {one["Body"] for one in received(operated.sqs, plain.dead_letter_queue_url)} == left
     assert [one["Body"] for one in received(operated.sqs, plain.queue_url)] == (["one"] if "one" in order else [])
@@ -50,6 +59,7 @@ def test_logs_of_a_letter_are_shown_before_it_is_decided(operated: Operated) -> 
         terminal.answers("What next?", "v")
         terminal.shows("[m-0] job.finished")
         terminal.answers("What next?", "d")
+        _agrees(terminal, operated)
         exit_code, rest = terminal.ends()
     assert (exit_code, "0 returned, 1 deleted, 0 left" in rest) == (0, True)
 
@@ -63,6 +73,7 @@ def test_a_log_that_cannot_be_read_is_said_and_the_letter_decided_all_the_same(o
         terminal.answers("What next?", "v")
         terminal.shows("the log cannot be read: AWS refuses FilterLogEvents")
         terminal.answers("What next?", "d")
+        _agrees(terminal, operated)
         exit_code, rest = terminal.ends()
     assert (exit_code, "0 returned, 1 deleted, 0 left" in rest) == (0, True)
 
@@ -73,8 +84,10 @@ def test_what_was_done_is_told_when_it_ends_early(operated: Operated) -> None:
     with _triage(operated) as terminal:
         terminal.answers("What next?", "t")
         terminal.answers("What next?", "d")
+        _agrees(terminal, operated)
+        terminal.shows("What next?")
         operated.sqs.delete_queue(QueueUrl=plain.queue_url)
-        terminal.answers("What next?", "r")
+        terminal.types("r")
         exit_code, rest = terminal.ends()
     assert (exit_code, "0 returned, 1 deleted, 0 left" in rest) == (1, True)
     assert "Traceback" not in rest
@@ -108,6 +121,22 @@ def test_everything_is_returned_or_purged_once_the_person_agrees(operated: Opera
             assert exit_code == (1 if agreed == "n" else 0)
             assert operated.counts(plain.dead_letter_queue_url) == ((3, 0) if agreed == "n" else (0, 0))
     assert operated.counts(plain.queue_url) == (3, 0)
+
+
+def test_a_letter_whose_deletion_is_refused_is_asked_about_again_and_q_quits_every_menu(operated: Operated) -> None:
+    plain = operated.services["plain"]
+    put(operated.sqs, plain, "one")
+    with _triage(operated) as terminal:
+        terminal.answers("What next?", "t")
+        terminal.answers("What next?", "d")
+        terminal.answers("[y/N]:", "n")
+        terminal.answers("What next?", "q")
+        exit_code, rest = terminal.ends()
+    assert (exit_code, "0 returned, 0 deleted, 0 left" in rest) == (0, True)
+    with _triage(operated) as terminal:
+        terminal.answers("What next?", "q")
+        assert terminal.ends()[0] == 0
+    assert operated.counts(plain.dead_letter_queue_url) == (1, 0)
 
 
 def test_everything_is_printed_and_hidden_from_nobody(operated: Operated) -> None:

@@ -100,10 +100,10 @@ _yes = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 def _queue(target: Target) -> LetterQueue:
     from watchbot_cli.dead_letter.letter_queue import LetterQueue
     from watchbot_cli.session import Session
-    from watchbot_cli.stack import find_service
+    from watchbot_cli.stack import find
 
     session = Session(target)
-    return LetterQueue(session, find_service(session, target))
+    return LetterQueue(session, find(session, target))
 
 
 @dead_letter.command(cls=Command, examples=(f"{_OF} --stack Thumbnails",))
@@ -116,12 +116,12 @@ def triage(target: Target, as_json: bool) -> int:
     from watchbot_cli.dead_letter.triage import triage as run
     from watchbot_cli.errors import UsageError
     from watchbot_cli.session import Session
-    from watchbot_cli.stack import find_service
+    from watchbot_cli.stack import find
 
     if as_json:
         raise UsageError("triage asks questions, and prints no JSON: use dead-letter list --json")
     session = Session(target)
-    return run(session, find_service(session, target))
+    return run(session, find(session, target))
 
 
 @dead_letter.command(
@@ -138,7 +138,8 @@ def triage(target: Target, as_json: bool) -> int:
 def list_letters(target: Target, as_json: bool, select: Callable[[], Selection]) -> int:
     """Print a line for each dead letter: message id, receive count, age, reason, and how its message begins.
 
-    With --json everything about it, as export writes it.
+    The receive count is the work queue's, as the watcher noted it; a dash when SQS moved the message by itself. With
+    --json everything about it, as export writes it. The exit code is 1 when some could not be looked at.
     """
     from watchbot_cli.dead_letter.listing import show_list
 
@@ -153,10 +154,10 @@ def show(target: Target, as_json: bool, letter_id: str, logs: bool) -> int:
     """Print everything about one dead letter: the first of this id, in either queue."""
     from watchbot_cli.dead_letter.finding import show as run
     from watchbot_cli.session import Session
-    from watchbot_cli.stack import find_service
+    from watchbot_cli.stack import find
 
     session = Session(target)
-    return run(session, find_service(session, target), letter_id, logs=logs, as_json=as_json)
+    return run(session, find(session, target), letter_id, logs=logs, as_json=as_json)
 
 
 @dead_letter.command(
@@ -193,7 +194,7 @@ def redrive(target: Target, as_json: bool, select: Callable[[], Selection], dry_
 @_dry_run
 @_yes
 def delete(target: Target, as_json: bool, select: Callable[[], Selection], dry_run: bool, yes: bool) -> int:
-    """Delete the dead letters that are meant, for ever.
+    """Delete the dead letters that are meant, permanently, once the person has agreed to so many.
 
     With --from exactly those of a file that export wrote, once import has sent them mended.
     """
@@ -207,7 +208,7 @@ def delete(target: Target, as_json: bool, select: Callable[[], Selection], dry_r
 @_dry_run
 @_yes
 def purge(target: Target, as_json: bool, dry_run: bool, yes: bool) -> int:
-    """Delete all dead letters, for ever; SQS may take a minute for it."""
+    """Delete all dead letters, permanently; SQS may take a minute for it."""
     from watchbot_cli.dead_letter.removal import purge as run
 
     return run(_queue(target), dry_run=dry_run, yes=yes, as_json=as_json)

@@ -13,7 +13,7 @@ from watchbot_cli.options import FileName
     examples=(
         'watchbot run --app "python app.py" \'{"zoom": 3}\'',
         "watchbot run --file job.jsonl --receive-count 10",
-        "watchbot dead-letter show 7b2c… --json --stack Thumbnails | watchbot run --file -",
+        "watchbot dead-letter show 7b2c… --json --stack Thumbnails | watchbot run -",
     ),
 )
 @click.argument("message", required=False)
@@ -43,6 +43,8 @@ def run(
 
     With --docker the image is built or pulled, and a container of it runs with the service's command, environment and,
     with TASK, its own entry point, on this machine's network.
+
+    With - the message is a line of standard input, as with --file -.
 
     A payload in S3 that the message points to is read with this shell's AWS settings. What dead-letter show --json and
     export print is run as the message that it was.

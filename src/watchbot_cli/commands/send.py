@@ -15,7 +15,7 @@ from watchbot_cli.options import FileName, Target, Time, service_options
     examples=(
         "watchbot send --stack Thumbnails '{\"zoom\": 3}' --subject render --attribute kind=tile",
         "watchbot send --stack Thumbnails --file jobs.jsonl",
-        "seq 100 | watchbot send --stack Thumbnails --file - --to queue --delay 5m",
+        "seq 100 | watchbot send --stack Thumbnails - --to queue --delay 5m",
     ),
 )
 @click.argument("message", required=False)
@@ -28,7 +28,7 @@ from watchbot_cli.options import FileName, Target, Time, service_options
 @click.option("--delay", type=Time(), metavar="TIME", help="Handed out after so long: 90s, 15m; to the queue only.")
 @service_options
 def send(target: Target, as_json: bool, message: str | None, file: str | None, to: str, **given: Any) -> int:
-    """Send one message, or many.
+    """Send one message, or many: with - each line of standard input, as --file - does.
 
     A line of a file is a JSON object with Message and, if wanted, Subject, MessageAttributes, MessageGroupId,
     MessageDeduplicationId and, to the queue, DelaySeconds; or any text, which then is the message. The options are for

@@ -32,7 +32,7 @@ _OF_COSTS = ("costs", "duration", "task_start", "as_json")
     type=FileName(),
     metavar="FILE",
     multiple=True,
-    help="A synthesised template instead; several compare.",
+    help="A synthesised template instead (- for standard input); several compare.",
 )
 @click.option("--service", metavar="ID", help="The service: its construct id, its whole path, or its logical id.")
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="So many jobs at once; 1,000 by default.")
@@ -44,7 +44,7 @@ _OF_COSTS = ("costs", "duration", "task_start", "as_json")
     "--trace",
     type=FileName(),
     metavar="FILE.csv",
-    help="Jobs from a file instead: a line is seconds, or a date, and if wanted the duration in seconds.",
+    help="Jobs from a file (- for standard input): a line is seconds, or a date, and if wanted the seconds it takes.",
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="What is random is drawn from it.")
 @click.option(
@@ -86,7 +86,7 @@ _OF_COSTS = ("costs", "duration", "task_start", "as_json")
 @click.option("--compare", is_flag=True, help="Put other ways to scale the same service beside it.")
 @click.option("--costs", is_flag=True, help="Only print what a million messages cost, by isolation and capacity.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as one JSON object.")
-@click.option("--html", type=FileName(), metavar="FILE", help="Write a page with charts as well.")
+@click.option("--html", type=FileName(), metavar="FILE", help="Write a page with charts as well, over no other file.")
 def simulate(*, costs: bool, **asked: Any) -> None:
     """See what a scaling setting does with a workload before it is deployed.
 

@@ -17,11 +17,13 @@ _SHOWN_IDS = 10
 class Account:
     """Counts of letters: ``done`` as was asked for, ``doubtful`` where a call failed and may have been carried out.
 
-    ``not_looked_at`` is about how many were there and out of reach, ``missing`` are ids that none of the letters has,
-    and ``ended`` is what was the matter: an error that is raised once the rest was told.
+    ``looked_at`` is how many were seen at all, ``not_looked_at`` about how many were there and out of reach,
+    ``missing`` are ids that none of the letters has, and ``ended`` is what was the matter: an error that is raised once
+    the rest was told.
     """
 
     done: int = 0
+    looked_at: int = 0
     doubtful: int = 0
     not_looked_at: int = 0
     missing: tuple[str, ...] = ()
@@ -29,10 +31,16 @@ class Account:
     approximate: bool = False
     """Whether ``done`` is SQS's own count, which is never exact."""
 
+    def told(self, what: str) -> str:
+        """Say of how many it was done, or that there were letters and none of them was meant."""
+        if self.looked_at and not (self.done or self.doubtful or self.ended):
+            return f"0 of {self.looked_at} dead letters match"
+        return f"{'about ' if self.approximate else ''}{self.done} dead letters{what}"
+
     @property
-    def counted(self) -> str:
-        """How many are done, in words."""
-        return f"{'about ' if self.approximate else ''}{self.done} dead letters"
+    def exit_code(self) -> int:
+        """0 only when every dead letter was looked at."""
+        return 1 if self.not_looked_at else 0
 
     def write(self, what: str) -> None:
         """Write the counts as JSON; ``what`` is what was done with the letters."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from queue import Empty, SimpleQueue
 from types import TracebackType
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -14,11 +14,15 @@ from watchbot_cli.batching import BATCH
 from watchbot_cli.crew import Crew
 from watchbot_cli.dead_letter.letter import Letter
 from watchbot_cli.dead_letter.letter_queue import THREADS, Handled, LetterQueue
+from watchbot_cli.patience import begun
 
 _HIDDEN_SECONDS = 60
 """How long a letter is out of sight after a command that was killed."""
 
 _RENEWED_SECONDS = 20
+
+_UNANSWERED_SECONDS = 3.0
+"""How long the end of a command waits for the next answer of SQS when it gives letters back."""
 
 
 class Borrowing:
@@ -44,7 +48,7 @@ class Borrowing:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._ended.set()
-        self._renewer.join()
+        self._renewer.join(_UNANSWERED_SECONDS)
         self._hide_all(0)
 
     @property
@@ -93,6 +97,11 @@ class Borrowing:
         """Borrow nothing more."""
         self._crew.stopped.set()
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is under way; after an interruption something may be that SQS does not answer."""
+        return self._crew.is_idle
+
     def _renew(self) -> None:
         while not self._ended.wait(_RENEWED_SECONDS):
             self._hide_all(_HIDDEN_SECONDS)
@@ -100,10 +109,20 @@ class Borrowing:
     def _hide_all(self, seconds: int) -> None:
         with self._lock:
             handles = [*self._handles.values()]
-        tens = [handles[start : start + BATCH] for start in range(0, len(handles), BATCH)]
-        with ThreadPoolExecutor(THREADS, "give-back") as pool:
-            list(pool.map(lambda ten: self._hide(ten, seconds), tens))
+        tens = SimpleQueue[list[str]]()
+        for start in range(0, len(handles), BATCH):
+            tens.put(handles[start : start + BATCH])
+        count, answered = tens.qsize(), SimpleQueue[None]()
+        for _ in range(min(count, THREADS)):
+            begun(lambda: self._hide(tens, seconds, answered))
+        with contextlib.suppress(Empty):
+            for _ in range(count):
+                answered.get(timeout=_UNANSWERED_SECONDS)
 
-    def _hide(self, handles: Sequence[str], seconds: int) -> None:
-        with contextlib.suppress(BotoCoreError, ClientError):
-            self._queue.hide(handles, seconds)
+    def _hide(self, tens: SimpleQueue[list[str]], seconds: int, answered: SimpleQueue[None]) -> None:
+        with contextlib.suppress(Empty):
+            while True:
+                handles = tens.get_nowait()
+                with contextlib.suppress(BotoCoreError, ClientError):
+                    self._queue.hide(handles, seconds)
+                answered.put(None)

@@ -13,17 +13,18 @@ from watchbot_cli.dead_letter.walk import Walk
 from watchbot_cli.logs.log import Log
 from watchbot_cli.output import talk, write, write_json
 from watchbot_cli.session import Session
+from watchbot_cli.stack import Found
 
 
-def show(session: Session, service: Description, wanted: str, *, logs: bool, as_json: bool) -> int:
+def show(session: Session, found: Found, wanted: str, *, logs: bool, as_json: bool) -> int:
     """Print everything about the letter, and what the log says of it if that is asked for."""
-    letter = find(LetterQueue(session, service), wanted)
+    letter = find(LetterQueue(session, found), wanted)
     if as_json:
         write_json(letter.document_now())
     else:
         show_one(letter)
     if logs:
-        show_logs(session.client("logs"), service, letter)
+        show_logs(session.client("logs"), found.service, letter)
     return 0
 
 

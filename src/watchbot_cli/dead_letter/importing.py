@@ -29,7 +29,8 @@ def import_letters(
         else:
             talk().print(f"{len(letters)} dead letters can be sent")
         return 0
-    ask(f"Send {len(letters)} dead letters to the work queue?", yes=yes)
+    queue.check_takes_back()
+    ask(f"Send {len(letters)} dead letters to the work queue of {queue.place}?", yes=yes)
     sending = _Sending(queue)
     ended = sending.run(letters)
     sending.tell(len(letters), as_json=as_json)
@@ -47,6 +48,7 @@ class _Sending:
         self._lock = threading.Lock()
         self._sent: list[int] = []
         self._doubtful: list[int] = []
+        self._under_way: set[int] = set()
 
     def run(self, letters: list[tuple[int, Letter]]) -> Exception | None:
         """Send all of them; gives what was the matter, which is told after what was sent."""
@@ -62,6 +64,8 @@ class _Sending:
         try:
             self._crew.run(step)
         except KeyboardInterrupt:
+            with self._lock:
+                self._doubtful += self._under_way  # SQS has not answered, and may take them yet
             return CommandError("interrupted")
         except (BotoCoreError, ClientError, CommandError) as error:
             return error
@@ -84,8 +88,11 @@ class _Sending:
 
     def _send(self, batch: list[tuple[int, Letter]]) -> None:
         numbers = {id(letter): number for number, letter in batch}
+        with self._lock:
+            self._under_way |= {*numbers.values()}
         handled = self._queue.send([letter for _, letter in batch])
         with self._lock:
+            self._under_way -= {*numbers.values()}
             self._sent += [numbers[id(letter)] for letter in handled.done]
             self._doubtful += [numbers[id(letter)] for letter in handled.doubtful]
         if handled.problem is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import datetime
+import re
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -13,6 +14,7 @@ from watchbot.contract import (
     DEAD_LETTER_ATTRIBUTES,
     DEAD_LETTER_MESSAGE_ID,
     DEAD_LETTER_REASON,
+    DEAD_LETTER_RECEIVE_COUNT,
     WEBHOOK_TIME,
     WEBHOOK_VERIFIED_TYPE,
 )
@@ -23,13 +25,16 @@ _NO_REASON = "received too often"
 
 _LONGEST_RETENTION_SECONDS = 14 * 86_400
 
+_COUNT = re.compile("[0-9]{1,9}")
+"""A sender can set an attribute of that name, too, to whatever he likes."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Letter:
     """A message of the dead-letter queue.
 
     ``letter_id`` is SQS's id of it there; logs call it by ``message_id``, the id that it had in the work queue.
-    ``receive_count`` is SQS's, looking at dead letters included.
+    ``receive_count`` is the work queue's, as the watcher noted it; ``looks`` is the dead-letter queue's own.
     """
 
     letter_id: str
@@ -60,8 +65,14 @@ class Letter:
         return self._text_of(DEAD_LETTER_REASON) or _NO_REASON
 
     @property
-    def receive_count(self) -> int:
-        """How often SQS has handed it out."""
+    def receive_count(self) -> int | None:
+        """How often its job was tried; None when SQS moved it by itself, and no watcher noted it."""
+        noted = self._text_of(DEAD_LETTER_RECEIVE_COUNT) or ""
+        return int(noted) if _COUNT.fullmatch(noted) else None
+
+    @property
+    def looks(self) -> int:
+        """How often the dead-letter queue has handed it out, this look included."""
         return int(self.system.get("ApproximateReceiveCount", "1"))
 
     @property
@@ -123,6 +134,7 @@ class Letter:
             "sent_at": datetime.datetime.fromtimestamp(self.sent_at, datetime.UTC).isoformat(timespec="milliseconds"),
             "age_seconds": round(now - self.sent_at),
             "receive_count": self.receive_count,
+            "looks": self.looks,
             "reason": self.reason,
             "subject": None if envelope is None else envelope.get("Subject"),
             "message": self.body if envelope is None else envelope["Message"],

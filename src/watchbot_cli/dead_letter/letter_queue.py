@@ -9,12 +9,12 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from watchbot.contract import Description
 from watchbot.dead_letter import SIZE_LIMIT
 from watchbot_cli.batching import BATCH, batches
 from watchbot_cli.dead_letter.letter import Letter
 from watchbot_cli.errors import CommandError
 from watchbot_cli.session import Session
+from watchbot_cli.stack import Found
 
 THREADS = 8
 """Calls at once: enough to be fast from far away, and few for SQS."""
@@ -45,10 +45,12 @@ class Handled:
 class LetterQueue:
     """A dead-letter queue and the work queue that its letters came from."""
 
-    def __init__(self, session: Session, service: Description) -> None:
+    def __init__(self, session: Session, found: Found) -> None:
         self.sqs: Any = session.client("sqs", connections=2 * THREADS)
-        self.url = service.dead_letter_queue_url
-        self.work_url = service.queue_url
+        self.url = found.service.dead_letter_queue_url
+        self.work_url = found.service.queue_url
+        self.place = found.place
+        self._state = found.state
         self._attributes = self._asked(self.url)
 
     @property
@@ -65,6 +67,10 @@ class LetterQueue:
     def work_arn(self) -> str:
         """The work queue's ARN."""
         return self._asked(self.work_url)["QueueArn"]
+
+    def check_takes_back(self) -> None:
+        """Raise :class:`CommandError` when what the work queue takes would be lost with it."""
+        self._state.check_stays("what its work queue takes now is lost")
 
     def count(self) -> int:
         """About how many dead letters there are, those that somebody looks at included."""

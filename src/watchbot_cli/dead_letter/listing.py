@@ -15,14 +15,16 @@ from watchbot_cli.dead_letter.walk import Walk
 from watchbot_cli.errors import CommandError, UsageError
 from watchbot_cli.output import json_line, talk, write, write_json
 from watchbot_cli.span import spoken
+from watchbot_cli.terminal_text import one_line
 
 _SHOWN_CHARACTERS = 80
 
 
 def show_list(queue: LetterQueue, selection: Selection, *, as_json: bool) -> int:
     """Print the letters that are meant, as they come."""
-    _tell(_list(queue, selection, as_json=as_json), queue, "")
-    return 0
+    account = _list(queue, selection, as_json=as_json)
+    _tell(account, queue, "")
+    return account.exit_code
 
 
 def export(queue: LetterQueue, selection: Selection, file: str, *, as_json: bool) -> int:
@@ -35,11 +37,11 @@ def export(queue: LetterQueue, selection: Selection, file: str, *, as_json: bool
         account = _list(queue, selection, as_json=True)
     else:
         with _created(file) as lines:
-            account = _walk(queue, selection, lambda letter: lines.write(f"{_text(letter)}\n"))
+            account = _walk(queue, selection, lambda letter: lines.write(f"{_text(letter)}\n"), with_data=False)
         if as_json:
             account.write("exported")
         elif account.ended is not None:
-            talk().print(f"{account.counted} exported")
+            talk().print(account.told(" exported"))
     _tell(account, queue, " exported; they are still in the dead-letter queue")
     if account.not_looked_at:
         raise CommandError(
@@ -49,10 +51,10 @@ def export(queue: LetterQueue, selection: Selection, file: str, *, as_json: bool
 
 
 def _list(queue: LetterQueue, selection: Selection, *, as_json: bool) -> Account:
-    return _walk(queue, selection, _json if as_json else _line)
+    return _walk(queue, selection, _json if as_json else _line, with_data=True)
 
 
-def _walk(queue: LetterQueue, selection: Selection, show: Callable[[Letter], object]) -> Account:
+def _walk(queue: LetterQueue, selection: Selection, show: Callable[[Letter], object], *, with_data: bool) -> Account:
     lock = threading.Lock()
 
     def handle(_: object, letters: list[Letter]) -> Handled:
@@ -61,13 +63,13 @@ def _walk(queue: LetterQueue, selection: Selection, show: Callable[[Letter], obj
                 show(letter)
         return Handled(letters)
 
-    return Walk(queue, selection, talk()).run(handle)
+    return Walk(queue, selection, talk(), with_data=with_data).run(handle)
 
 
 def _tell(account: Account, queue: LetterQueue, what: str) -> None:
     console = talk()
     if account.ended is None:
-        console.print(f"{account.counted}{what}")
+        console.print(account.told(what))
         account.tell_of_hidden(console, fifo=queue.fifo)
     account.raise_what_ended()
 
@@ -84,16 +86,22 @@ def _created(file: str) -> TextIO:
 def show_one(letter: Letter, say: Callable[[str], None] = write) -> None:
     """Print everything about one letter for a person."""
     document = letter.document_now()
-    say(f"message id     {document['message_id']}")
-    say(f"sent           {document['sent_at']}, {spoken(document['age_seconds'])} ago")
-    say(f"received       {document['receive_count']} times")
-    say(f"reason         {document['reason']}")
-    for name in ("group_id", "trace_header", "subject"):
-        if document[name] is not None:
-            say(f"{name.replace('_', ' '):<14} {document[name]}")
-    for name, value in document["attributes"].items():
-        say(f"attribute      {name}={value}")
-    say(document["message"])
+    facts = [
+        ("message id", document["message_id"]),
+        ("sent", f"{document['sent_at']}, {spoken(document['age_seconds'])} ago"),
+        ("received", _received(letter.receive_count)),
+        ("reason", document["reason"]),
+        *((name.replace("_", " "), document[name]) for name in ("group_id", "trace_header", "subject")),
+        *(("attribute", f"{name}={value}") for name, value in document["attributes"].items()),
+    ]
+    for name, fact in facts:
+        if fact is not None:
+            say(f"{name:<14} {one_line(str(fact))}")
+    say(str(document["message"]))
+
+
+def _received(count: int | None) -> str:
+    return "-" if count is None else f"{count} times"
 
 
 def _json(letter: Letter) -> None:
@@ -106,6 +114,7 @@ def _text(letter: Letter) -> str:
 
 def _line(letter: Letter) -> None:
     document = letter.document_now()
-    message = " ".join(document["message"][: 2 * _SHOWN_CHARACTERS].split())[:_SHOWN_CHARACTERS]
+    message = " ".join(str(document["message"])[: 2 * _SHOWN_CHARACTERS].split())[:_SHOWN_CHARACTERS]
     age = spoken(document["age_seconds"])
-    write(f"{letter.message_id}  {letter.receive_count:>3}  {age:>4}  {letter.reason}  {message}")
+    count = "-" if letter.receive_count is None else letter.receive_count
+    write(one_line(f"{letter.message_id}  {count:>3}  {age:>4}  {letter.reason}  {message}"))

@@ -14,9 +14,11 @@ from watchbot_cli.dead_letter.account import Account
 from watchbot_cli.dead_letter.letter_queue import LetterQueue
 from watchbot_cli.errors import CommandError
 from watchbot_cli.output import progress
+from watchbot_cli.patience import within
 from watchbot_cli.refusal import refusal_of
 
 _LOOKS_EVERY_SECONDS = 1.0
+_CANCEL_SECONDS = 3.0
 _NOT_THERE = {"InvalidAction", "UnsupportedOperation", "AWS.SimpleQueueService.UnsupportedOperation"}
 _UNDER_WAY = ("RUNNING", "CANCELLING")
 
@@ -40,6 +42,7 @@ class MoveTask:
         self._before: dict[str, Any] = {}
         self._handle: str | None = None
         self._moved = 0
+        self._starter = Crew(1, "move-task")
 
     def run(self) -> Account:
         """Start, follow to the end, and give what became of the letters; Ctrl-C cancels.
@@ -50,7 +53,7 @@ class MoveTask:
         try:
             self._refuse_a_second()
             # A call that is under way is waited for: what it started must be cancelled.
-            Crew(1, "move-task").run(self._start)
+            self._starter.run(self._start)
             self._follow()
         except KeyboardInterrupt:
             account.ended = self._cancel()
@@ -106,10 +109,15 @@ class MoveTask:
         return not self._before or task.get("StartedTimestamp") != self._before.get("StartedTimestamp")
 
     def _cancel(self) -> CommandError:
+        if not self._starter.is_idle:
+            return CommandError("interrupted, but SQS may have begun, and has not answered")
         if self._handle is None:
             return CommandError("interrupted: nothing was moved")
+        handle = self._handle
         try:
-            answer = self._sqs.cancel_message_move_task(TaskHandle=self._handle)
+            answer = within(_CANCEL_SECONDS, lambda: self._sqs.cancel_message_move_task(TaskHandle=handle))
+        except TimeoutError:
+            return CommandError("interrupted, but SQS may go on: it has not answered")
         except (BotoCoreError, ClientError) as error:
             return CommandError(f"interrupted, but SQS may go on: {refusal_of(error)}")
         self._moved = int(answer["ApproximateNumberOfMessagesMoved"])

@@ -51,7 +51,7 @@ class Question:
         if self._mismatches:
             count, first = len(self._mismatches), self._mismatches[0]
             text = f"--where was not true of {count} dead letters because of their types, such as {first}"
-            console.print(text, markup=False)
+            console.print(text)
 
 
 def _calls(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

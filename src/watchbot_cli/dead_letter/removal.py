@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from watchbot_cli.consent import ask
 from watchbot_cli.dead_letter.account import Account
+from watchbot_cli.dead_letter.agreement import agreed
 from watchbot_cli.dead_letter.letter_queue import LetterQueue
 from watchbot_cli.dead_letter.listing import show_list
 from watchbot_cli.dead_letter.selection import Selection
@@ -20,10 +21,13 @@ def delete(queue: LetterQueue, selection: Selection, *, dry_run: bool, yes: bool
         )
     if dry_run:
         return show_list(queue, selection, as_json=as_json)
-    ask("Delete the dead letters that are meant, for ever?", yes=yes)
-    account = Walk(queue, selection, talk()).run(lambda borrowing, letters: borrowing.delete(letters))
+    meant = agreed(queue, selection, "Delete", ", permanently", yes=yes)
+    account = meant.nothing
+    if account is None:
+        account = Walk(queue, meant.selection, talk()).run(lambda borrowing, letters: borrowing.delete(letters))
+        account.missing += meant.missing
     _tell(account, queue, as_json=as_json)
-    return 0
+    return account.exit_code
 
 
 def purge(queue: LetterQueue, *, dry_run: bool, yes: bool, as_json: bool) -> int:
@@ -35,7 +39,7 @@ def purge(queue: LetterQueue, *, dry_run: bool, yes: bool, as_json: bool) -> int
         else:
             talk().print(f"about {count} dead letters would be deleted")
         return 0
-    ask(f"Delete all dead letters, about {count}, for ever?", yes=yes)
+    ask(f"Delete all dead letters, about {count}, of {queue.place}, permanently?", yes=yes)
     queue.purge()
     _tell(Account(count, approximate=True), queue, as_json=as_json)
     return 0
@@ -46,7 +50,7 @@ def _tell(account: Account, queue: LetterQueue, *, as_json: bool) -> None:
         account.write("deleted")
     console = talk()
     if not as_json:
-        console.print(f"{account.counted} deleted")
+        console.print(account.told(" deleted"))
     if account.doubtful:
         console.print(f"{account.doubtful} more may be deleted: no answer came")
     account.tell_of_hidden(console, fifo=queue.fifo)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from watchbot_cli.consent import ask
 from watchbot_cli.dead_letter.account import Account
+from watchbot_cli.dead_letter.agreement import agreed
 from watchbot_cli.dead_letter.borrowing import Borrowing
 from watchbot_cli.dead_letter.letter import Letter
 from watchbot_cli.dead_letter.letter_queue import Handled, LetterQueue
@@ -20,21 +20,22 @@ def redrive(queue: LetterQueue, selection: Selection, *, dry_run: bool, yes: boo
     """Return the letters that are meant; all of them are moved by SQS itself, where it can."""
     if dry_run:
         return show_list(queue, selection, as_json=as_json)
-    which = (
-        f"all dead letters, about {queue.count()}," if selection.is_everything else "the dead letters that are meant"
-    )
-    ask(f"Return {which} to the work queue?", yes=yes)
+    queue.check_takes_back()
+    meant = agreed(queue, selection, "Return", " to the work queue", yes=yes)
     console = talk()
-    account = _return(queue, selection, console)
+    account = meant.nothing
+    if account is None:
+        account = _return(queue, meant.selection, console)
+        account.missing += meant.missing
     if as_json:
         account.write("returned")
     else:
-        console.print(f"{account.counted} returned to the work queue")
+        console.print(account.told(" returned to the work queue"))
     if account.doubtful:
         console.print(f"{account.doubtful} more may be in both queues: no answer came")
     account.tell_of_hidden(console, fifo=queue.fifo)
     account.raise_what_ended()
-    return 0
+    return account.exit_code
 
 
 def return_some(queue: LetterQueue, borrowing: Borrowing, letters: list[Letter]) -> Handled:

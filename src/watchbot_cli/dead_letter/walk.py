@@ -24,7 +24,7 @@ Handle = Callable[[Borrowing, list[Letter]], Handled]
 class Walk:
     """One way through the queue."""
 
-    def __init__(self, queue: LetterQueue, selection: Selection, console: Console) -> None:
+    def __init__(self, queue: LetterQueue, selection: Selection, console: Console, *, with_data: bool = False) -> None:
         self._queue = queue
         self._selection = selection
         self._console = console
@@ -33,17 +33,19 @@ class Walk:
         self._left = selection.limit
         self._letter_ids: set[str] = set()
         self._message_ids: set[str] = set()
+        self._with_data = with_data
+        self._under_way = 0
 
     def run(self, handle: Handle) -> Account:
         """Handle every letter that is meant; whatever happens, gives what became of them."""
-        with progress(self._console) as bars, Borrowing(self._queue) as borrowing:
+        with progress(self._console, with_data=self._with_data) as bars, Borrowing(self._queue) as borrowing:
             before = self._queue.count()
             bar = bars.add_task("looking", total=before)
 
             def looked(letters: list[Letter]) -> None:
                 chosen = self._choose(letters, borrowing)
                 if chosen:
-                    self._count(handle(borrowing, chosen))
+                    self._handle(handle, borrowing, chosen)
                 bars.advance(bar, len(letters))
 
             try:
@@ -51,9 +53,12 @@ class Walk:
                     borrowing.each(looked)
                 self._look_back(before, borrowing)
             except KeyboardInterrupt:
+                with self._lock:
+                    self._account.doubtful += self._under_way  # SQS has not answered, and may do it yet
                 self._account.ended = CommandError("interrupted: all others are where they were")
             except (BotoCoreError, ClientError, CommandError) as error:
                 self._account.ended = error
+            self._account.looked_at = borrowing.seen
         self._selection.tell_of_mismatches(self._console)
         return self._account
 
@@ -70,7 +75,14 @@ class Walk:
                 borrowing.stop()
         return chosen
 
-    def _count(self, handled: Handled) -> None:
+    def _handle(self, handle: Handle, borrowing: Borrowing, chosen: list[Letter]) -> None:
+        with self._lock:
+            self._under_way += len(chosen)
+        try:
+            handled = handle(borrowing, chosen)
+        finally:
+            with self._lock:
+                self._under_way -= len(chosen)
         with self._lock:
             self._account.done += len(handled.done)
             self._account.doubtful += len(handled.doubtful)

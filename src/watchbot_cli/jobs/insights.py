@@ -12,11 +12,14 @@ from rich.console import Console
 
 from watchbot_cli.errors import CommandError
 from watchbot_cli.logs.line import Line
+from watchbot_cli.output import progress
+from watchbot_cli.patience import within
 
 MOST_ROWS = 10_000
 """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_GetQueryResults.html"""
 
 _UNDER_WAY = {"Scheduled", "Running", "Unknown"}
+_STOP_SECONDS = 3.0
 _PAUSES_SECONDS = (0.25, 0.5, 1.0)
 
 
@@ -50,20 +53,20 @@ class Insights:
             rows = self._results(query_id)
         except BaseException:
             # It goes on without us, and counts among those that an account may have at once.
-            with contextlib.suppress(BotoCoreError, ClientError):
-                self._logs.stop_query(queryId=query_id)
+            with contextlib.suppress(BotoCoreError, ClientError, TimeoutError):
+                within(_STOP_SECONDS, lambda: self._logs.stop_query(queryId=query_id))
             raise
         return [_line({cell["field"]: cell.get("value", "") for cell in row}, prefix) for row in rows]
 
     def _results(self, query_id: str) -> list[list[dict[str, str]]]:
         pauses = list(_PAUSES_SECONDS)
-        with self._console.status("CloudWatch searches the log") as bar:
+        with progress(self._console) as bars:
+            bar = bars.add_task("CloudWatch searches the log, lines so far", total=None)
             while True:
                 answer = self._logs.get_query_results(queryId=query_id)
                 if answer["status"] not in _UNDER_WAY:
                     break
-                scanned = answer.get("statistics", {}).get("recordsScanned", 0)
-                bar.update(f"CloudWatch searches the log: {scanned:,.0f} lines so far")
+                bars.update(bar, completed=int(answer.get("statistics", {}).get("recordsScanned", 0)))
                 self._wait(pauses.pop(0) if len(pauses) > 1 else pauses[0])
         if answer["status"] != "Complete":
             raise CommandError(f"CloudWatch ended the search as {answer['status']}: look less far back with --since")

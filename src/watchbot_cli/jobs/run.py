@@ -15,6 +15,7 @@ from watchbot_cli.output import talk, write, write_json
 from watchbot_cli.session import Session
 from watchbot_cli.span import spoken
 from watchbot_cli.stack import find_service
+from watchbot_cli.terminal_text import one_line
 
 _HEADS = ("MESSAGE ID", "STARTED", "OUTCOME", "DURATION", "EXIT", "RECEIVES", "TASK")
 
@@ -41,7 +42,7 @@ def run(target: Target, *, outcomes: frozenset[Outcome], since: float, limit: in
 
 
 def _show_table(jobs: Sequence[Finished]) -> None:
-    rows = [_HEADS, *map(_row, jobs)]
+    rows = [_HEADS, *(tuple(map(one_line, _row(job))) for job in jobs)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         write("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -118,11 +118,10 @@ class _Session:
         key = f"AWS_ACCESS_KEY_ID={ACCESS_KEY_ID} AWS_SECRET_ACCESS_KEY={SECRET}"
         for service in self._deployed:
             order = " --message-group-id g --message-deduplication-id 1" if service.topic_arn.endswith(".fifo") else ""
-            self._console.print(f"{service.name} is running; send it a message with", markup=False)
+            self._console.print(f"{service.name} is running; send it a message with")
             self._console.print(
                 f"  {key} aws --region us-east-1 --endpoint-url {endpoint} sns publish "
-                f"--topic-arn {service.topic_arn} --message hello{order}",
-                markup=False,
+                f"--topic-arn {service.topic_arn} --message hello{order}"
             )
         self._console.print("Ctrl-C stops it")
 
@@ -183,7 +182,7 @@ class _Session:
             or (entry.event == Event.JOB_FINISHED and entry.fields.get("settlement") != "dead_lettered")
         )
         if not (self._quiet and routine):
-            self._console.print(line, markup=False)
+            self._console.print(line)
 
 
 def _print(summary: Summary, *, as_json: bool) -> None:

@@ -32,6 +32,6 @@ def follow(news: News, show: Callable[[Line], None], console: Console, wait: Cal
             if not is_passing(error):
                 raise
             if pause == _PAUSE_SECONDS:
-                console.print(f"{refusal_of(error)}; trying again", markup=False)
+                console.print(f"{refusal_of(error)}; trying again")
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
         wait(pause)

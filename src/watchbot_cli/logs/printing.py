@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import os
-import sys
 from typing import Any
 
 import click
@@ -15,7 +14,8 @@ from watchbot.result import FAILURES
 from watchbot.strict_json import dump
 from watchbot.task_log import stream_of
 from watchbot_cli.logs.line import Line
-from watchbot_cli.output import write, write_json
+from watchbot_cli.output import data_is_on_a_terminal, write_as_it_is, write_json
+from watchbot_cli.terminal_text import harmless
 
 _SHORT = 8
 _LEVELS = {"error": "red", "warning": "yellow"}
@@ -42,11 +42,12 @@ class Printer:
     """Prints time, how the message's id begins, and what was written.
 
     A task's own lines say no id: it is that of the message that the task was started for, or as long as that is not
-    known the task's.
+    known the task's. A terminal gets nothing of it that would steer it, a pipe what was written.
     """
 
     def __init__(self) -> None:
-        self._colours = sys.stdout is not None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        self._is_terminal = data_is_on_a_terminal()
+        self._colours = self._is_terminal and not os.environ.get("NO_COLOR")
         self._ids: dict[str, str] = {}
 
     def show(self, line: Line) -> None:
@@ -56,7 +57,7 @@ class Printer:
             self._ids[stream_of(str(entry.fields.get("task")))] = entry.message_id
         who = self._who(line)[:_SHORT]
         parts = (self._in(time_of(line.at), "bright_black"), self._in(f"{who:<{_SHORT}}", "cyan"), self._what(line))
-        write("  ".join(parts))
+        write_as_it_is("  ".join(parts))
 
     def _who(self, line: Line) -> str:
         if line.entry is not None and line.by_watcher:
@@ -67,11 +68,12 @@ class Printer:
     def _what(self, line: Line) -> str:
         entry = line.entry
         if entry is None or entry.event is None:
-            return line.text if entry is None else entry.line
+            return self._in(line.text if entry is None else entry.line, None)
         return self._in(" ".join([entry.event, *_fields(entry)]), _colour(entry))
 
     def _in(self, text: str, colour: str | None) -> str:
-        return click.style(text, fg=colour) if self._colours and colour else text
+        shown = harmless(text) if self._is_terminal else text
+        return click.style(shown, fg=colour) if self._colours and colour else shown
 
 
 def _fields(entry: Entry) -> list[str]:

@@ -60,7 +60,7 @@ def run(target: Target, asked: Asked) -> int:
         count += 1
     if not count:
         span = spoken(asked.since_seconds)
-        talk().print(f"the log {service.log_group} has no such line of the last {span}: see --since", markup=False)
+        talk().print(f"the log {service.log_group} has no such line of the last {span}: see --since")
     return 0
 
 

@@ -9,6 +9,7 @@ from watchbot_cli.output import talk, write, write_json
 from watchbot_cli.room.fargate import QUOTAS
 from watchbot_cli.room.placement import WorkerPlacement
 from watchbot_cli.room.pool import InstanceRoom, Pool
+from watchbot_cli.terminal_text import one_line
 
 _MOST_SHOWN = 20
 _COLUMNS = ("instance", "type", "CPU left", "MiB left", "GPU left", "workers", "limit")
@@ -56,7 +57,7 @@ class Report:
             write(f"{pool.name}: {room}: {pool.why}")
         write(self._total())
         for reason in self._not_counted():
-            talk().print(f"not counted: {reason}", markup=False)
+            talk().print(f"not counted: {reason}")
 
     def _total(self) -> str:
         if self.workers is not None:
@@ -81,7 +82,7 @@ class Report:
 def _show_instances(rooms: Sequence[InstanceRoom], each: int) -> None:
     rooms = sorted(rooms, key=lambda room: (-room.tasks, room.instance))
     shown = rooms if len(rooms) <= _MOST_SHOWN + 1 else rooms[:_MOST_SHOWN]
-    lines = [_COLUMNS, *(_cells(room, each) for room in shown)]
+    lines = [_COLUMNS, *(tuple(map(one_line, _cells(room, each))) for room in shown)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(_COLUMNS))]
     for line in lines:
         first = f"{line[0]:<{widths[0]}}  {line[1]:<{widths[1]}}  "

@@ -33,6 +33,8 @@ def given_message(text: str | None, file: str | None, *, fifo: bool, receive_cou
     """
     if (text is None) == (file is None):
         raise UsageError("run takes a MESSAGE, or a --file with one: one of them")
+    if text == "-":
+        text, file = None, "-"
     rules = dataclasses.replace(to_topic(fifo=fifo), size_limit=_DOCUMENT_LIMIT)
     reader = Reader(rules, {"MessageGroupId": _GROUP} if fifo else {})
     lines = [reader.message(text)] if text is not None else reader.lines(file or "-", "--file")

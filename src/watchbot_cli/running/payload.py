@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from watchbot.contract import PREFIX
@@ -14,6 +13,7 @@ from watchbot.payload import Pointer, pointer_of
 from watchbot_cli.errors import CommandError
 from watchbot_cli.local.emulator import Emulator
 from watchbot_cli.refusal import refusal_of
+from watchbot_cli.session import patient_session
 
 SETTING = f"{PREFIX}PAYLOAD_BUCKET"
 
@@ -29,7 +29,7 @@ def copy_payload(pointer: Pointer, emulator: Emulator, folder: Path) -> None:
     """Read the object with this shell's own AWS settings and put it into the embedded AWS, under the same name."""
     copy = folder / "payload"
     try:
-        boto3.session.Session().client("s3").download_file(pointer.bucket, pointer.key, str(copy))
+        patient_session().client("s3").download_file(pointer.bucket, pointer.key, str(copy))
     except (BotoCoreError, ClientError) as error:
         why = refusal_of(error) or error
         raise CommandError(f"the message's payload {pointer} cannot be read: {why}") from error

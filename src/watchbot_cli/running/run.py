@@ -46,13 +46,13 @@ def run(
         with Emulator(_made(folder, "aws")) as emulator:
             deployed = _deployed(one, assembly, emulator)
             deployed.environment.update(_payload(given, deployed, emulator, folder))
-            beside = Beside(given, folder, _made(folder, "scratch"), own_input=file == "-")
+            beside = Beside(given, folder, _made(folder, "scratch"), own_input="-" in (file, message))
             if program is None or image is None:
                 answer = _as_process(beside, deployed, emulator)
             else:
                 with Container(program, image, one.isolation) as container:
                     answer = _in_container(beside, container, deployed, emulator)
-    talk().print(f"watchbot: {verdict(answer)}", markup=False)
+    talk().print(f"watchbot: {verdict(answer)}")
     return exit_code(answer)
 
 

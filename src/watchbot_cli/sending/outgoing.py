@@ -7,7 +7,6 @@ import codecs
 import dataclasses
 import json
 import re
-import sys
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any, TypeVar
 from watchbot.dead_letter import is_sendable
 from watchbot_cli.errors import UsageError
 from watchbot_cli.sending.destination import Destination
+from watchbot_cli.standard_input import standard_input
 
 _SUBJECT_LIMIT = 100
 _ORDER_LIMIT = 128
@@ -115,7 +115,7 @@ def read_lines(source: str, option: str, read: Callable[[bytes, int], _T], conse
     the consequence of that for the whole file.
     """
     try:
-        data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+        data = standard_input() if source == "-" else Path(source).read_bytes()
     except OSError as error:
         raise UsageError(f"{option} {source!r} cannot be read: {error.strerror}") from error
     found: list[_T] = []

@@ -16,7 +16,7 @@ from watchbot_cli.sending.destination import Destination, Post, queue_post, to_q
 from watchbot_cli.sending.outgoing import Outgoing, Reader
 from watchbot_cli.sending.sender import THREADS, Sender, written_ranges
 from watchbot_cli.session import Session
-from watchbot_cli.stack import find_service
+from watchbot_cli.stack import find
 
 _SHOWN_REFUSALS = 10
 
@@ -27,10 +27,13 @@ def send(
     """Send one message or the lines of a file; ``fields`` are those of every message that has no such of its own."""
     if (message is None) == (file is None):
         raise UsageError("send a MESSAGE, or the lines of a --file: one of them")
+    if message == "-":
+        message, file = None, "-"
     if message is None and "MessageDeduplicationId" in fields:
         raise UsageError("--deduplication-id is for one MESSAGE: a line of a file may have a MessageDeduplicationId")
     session = Session(target)
-    destination, post = _destination(session, find_service(session, target), to)
+    found = find(session, target, acts="what is sent to it is lost")
+    destination, post = _destination(session, found.service, to)
     messages = _messages(destination, fields, message, file)
     console = talk()
     with progress(console) as bars:
@@ -86,4 +89,4 @@ def _tell(sender: Sender, count: int, console: Console, *, as_json: bool) -> Non
     if doubtful:
         console.print(f"lines {doubtful} may have been sent: no answer came")
     for number, why in sorted(sender.refused.items())[:_SHOWN_REFUSALS]:
-        console.print(f"line {number} was refused: {why}", markup=False)
+        console.print(f"line {number} was refused: {why}")

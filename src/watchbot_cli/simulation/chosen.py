@@ -17,6 +17,7 @@ from watchbot_cli.simulation.peers import MOST_TASKS, peers
 from watchbot_cli.simulation.resizing import resized
 from watchbot_cli.simulation.service_template import find_setting
 from watchbot_cli.simulation.setting import Setting
+from watchbot_cli.standard_input import standard_input
 
 _MOST_WORKERS = 1000
 """Of one watcher, as its settings say."""
@@ -36,15 +37,19 @@ def _settings(asked: Asked) -> Sequence[Setting]:
     if not asked.templates:
         with tempfile.TemporaryDirectory(prefix="watchbot-simulate-") as folder:
             return [find_setting(synthesise(asked.app, Path(folder)).templates, asked.service)]
-    found = [find_setting({Path(file).stem: _template(file)}, asked.service) for file in asked.templates]
+    found = [find_setting({_stack_of(file): _template(file)}, asked.service) for file in asked.templates]
     if len(found) == 1:
         return found
     return [dataclasses.replace(one, name=file) for one, file in zip(found, asked.templates, strict=True)]
 
 
+def _stack_of(file: str) -> str:
+    return "standard input" if file == "-" else Path(file).stem
+
+
 def _template(file: str) -> Mapping[str, Any]:
     try:
-        body = json.loads(Path(file).read_text())
+        body = json.loads(standard_input() if file == "-" else Path(file).read_bytes())
     except OSError as error:
         raise UsageError(f"--template {file} cannot be read: {error.strerror}") from error
     except ValueError as error:

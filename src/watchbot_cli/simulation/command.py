@@ -13,12 +13,12 @@ from rich.console import Console
 
 from watchbot.strict_json import dump
 from watchbot_cli.errors import CommandError, UsageError
-from watchbot_cli.output import write, write_json
+from watchbot_cli.output import HarmlessConsole, write, write_json
 from watchbot_cli.simulation.asked import Asked
 from watchbot_cli.simulation.chosen import chosen
 from watchbot_cli.simulation.cost import Prices
 from watchbot_cli.simulation.costs_table import costs_table
-from watchbot_cli.simulation.page import page
+from watchbot_cli.simulation.page import BEGINNING, page
 from watchbot_cli.simulation.report import as_json, show
 from watchbot_cli.simulation.run import Run
 from watchbot_cli.simulation.setting import Conditions
@@ -36,9 +36,8 @@ _YEARS = range(1970, 2200)
 def run(asked: Asked) -> None:
     """Simulate and print; raises :class:`CommandError`."""
     prices = Prices.read()
+    _check_files(asked)
     workload, conditions = _workload(asked), _conditions(asked)
-    if asked.html == "-":
-        raise UsageError("--html must be the name of a file, got -: standard output has the figures")
     runs = [Run.of(setting, workload, conditions, prices) for setting in chosen(asked)]
     if asked.html is not None:
         _write(Path(asked.html), page(runs, workload, prices, asked.conditions))
@@ -60,7 +59,7 @@ def show_costs(duration: str, task_start: str, *, as_json: bool) -> None:
 def _console() -> Console:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a drawing in ASCII is no reason to print no figures
-    return Console() if sys.stdout.isatty() else Console(width=_WIDTH)
+    return HarmlessConsole() if sys.stdout.isatty() else HarmlessConsole(width=_WIDTH)
 
 
 def _workload(asked: Asked) -> Workload:
@@ -128,6 +127,27 @@ def _conditions(asked: Asked) -> Conditions:
         deploy_at_seconds=tuple(sorted(_time(one, "--deploy-at") for one in asked.deploy_at)),
         spot_interruptions_per_hour=asked.spot_interruptions,
     )
+
+
+def _check_files(asked: Asked) -> None:
+    if [asked.trace, *asked.templates].count("-") > 1:
+        raise UsageError("- is standard input, which can be read once: give it once")
+    if asked.html is None:
+        return
+    if asked.html == "-":
+        raise UsageError("--html must be the name of a file, got -: standard output has the figures")
+    if not _is_page_or_new(Path(asked.html)):
+        raise UsageError(f"--html {asked.html} exists, and is no page that simulate wrote: name another file")
+
+
+def _is_page_or_new(file: Path) -> bool:
+    """Whether nothing is lost when a page is written there; whether it can be is seen then."""
+    try:
+        with file.open("rb") as there:
+            beginning = there.read(len(BEGINNING)) if file.is_file() else b""
+    except OSError:
+        return True
+    return beginning in (b"", BEGINNING.encode())
 
 
 def _write(file: Path, text: str) -> None:

@@ -48,8 +48,7 @@ class CostsTable:
         console.print(table)
         console.print(
             f"busy tasks of {_SIZE.vcpu:g} vCPU and {_SIZE.memory_gib:g} GiB with public addresses; "
-            f"prices of {self.prices.region}, {self.prices.as_of}, without free tiers",
-            highlight=False,
+            f"prices of {self.prices.region}, {self.prices.as_of}, without free tiers"
         )
 
 

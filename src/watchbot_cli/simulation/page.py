@@ -11,6 +11,10 @@ from watchbot_cli.simulation.report import COLUMNS, NOT_PRICED, row
 from watchbot_cli.simulation.run import Run
 from watchbot_cli.simulation.workload import Workload
 from watchbot_cli.span import spoken
+from watchbot_cli.terminal_text import harmless
+
+BEGINNING = '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>watchbot simulate</title>'
+"""What every page begins with, and no other file of somebody's."""
 
 _MOST_TIMES_THE_SHORTEST = 3
 """The time axis ends at so many times the shortest run: one that never ends leaves the others some room."""
@@ -43,20 +47,25 @@ svg { width: 100%; min-width: 34rem; height: auto; display: block; }
 def page(runs: Sequence[Run], workload: Workload, prices: Prices, conditions: Sequence[str]) -> str:
     """Write the page; ``conditions`` are the options that give the same figures again."""
     jobs = f"{len(workload.sent):,} jobs of {spoken(workload.mean_seconds)} on average"
-    head = "".join(f"<th>{html.escape(column)}</th>" for column in COLUMNS)
-    rows = "".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row(run))}</tr>" for run in runs)
+    head = "".join(f"<th>{_escaped(column)}</th>" for column in COLUMNS)
+    rows = "".join(f"<tr>{''.join(f'<td>{_escaped(cell)}</td>' for cell in row(run))}</tr>" for run in runs)
     messages, tasks = _axes(runs)
     together = _together(runs, messages, tasks) if len(runs) > 1 else ""
     return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>watchbot simulate</title>'
+        f"{BEGINNING}"
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<style>{_STYLE}{''.join(_run_styles(len(runs)))}</style></head><body><h1>{jobs}</h1>"
-        f'<p class="conditions">{" ".join(f"<span>{html.escape(one)}</span>" for one in conditions)}</p>'
+        f'<p class="conditions">{" ".join(f"<span>{_escaped(one)}</span>" for one in conditions)}</p>'
         f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
-        f"<p>Prices of {prices.region}, {prices.as_of}, without free tiers. {html.escape(NOT_PRICED)}</p>"
+        f"<p>Prices of {prices.region}, {prices.as_of}, without free tiers. {_escaped(NOT_PRICED)}</p>"
         f"{''.join(_cut(runs, messages.seconds))}{together}"
         f"{''.join(_section(run, messages, tasks) for run in runs)}</body></html>\n"
     )
+
+
+def _escaped(text: str) -> str:
+    """Write a text as HTML: names of templates and files may hold markup, and halves of characters."""
+    return html.escape(harmless(text))
 
 
 def _axes(runs: Sequence[Run]) -> tuple[Axes, Axes]:
@@ -72,13 +81,13 @@ def _cut(runs: Sequence[Run], seconds: float) -> Iterator[str]:
     longer = [run for run in runs if run.figures.span_seconds > seconds]
     if longer:
         names = ", ".join(f"{run.setting.name} ({spoken(run.figures.span_seconds)})" for run in longer)
-        yield f"<p>The charts end at {spoken(seconds)}. Longer took {html.escape(names)}.</p>"
+        yield f"<p>The charts end at {spoken(seconds)}. Longer took {_escaped(names)}.</p>"
 
 
 def _together(runs: Sequence[Run], messages: Axes, tasks: Axes) -> str:
     legend = "".join(
         f'<li><svg viewBox="0 0 32 10"><line class="run run{number}" x1="0" x2="32" y1="5" y2="5"/></svg>'
-        f"{html.escape(run.setting.name)}</li>"
+        f"{_escaped(run.setting.name)}</li>"
         for number, run in enumerate(runs)
     )
     timelines = [(f"run run{number}", run.figures.timeline) for number, run in enumerate(runs)]
@@ -102,12 +111,12 @@ def _run_styles(runs: int) -> Iterator[str]:
 def _section(run: Run, messages: Axes, tasks: Axes) -> str:
     timeline = run.figures.timeline
     seconds = [one.seconds for one in timeline]
-    notes = "".join(f"<p>{html.escape(note)}</p>" for note in run.notes)
+    notes = "".join(f"<p>{_escaped(note)}</p>" for note in run.notes)
     outstanding = Series("messages", seconds, [one.outstanding for one in timeline], filled=True)
     running = Series("running", seconds, [one.running for one in timeline], filled=True)
     desired = Series("desired", seconds, [one.desired for one in timeline])
     return (
-        f"<h2>{html.escape(run.setting.name)}</h2><p>{html.escape(run.spoken_cost)}</p>{notes}"
+        f"<h2>{_escaped(run.setting.name)}</h2><p>{_escaped(run.spoken_cost)}</p>{notes}"
         + chart("messages outstanding", messages, [outstanding])
         + chart("tasks running, and desired as a line", tasks, [running, desired])
     )

@@ -41,16 +41,16 @@ def as_json(runs: Sequence[Run], workload: Workload, conditions: Conditions, pri
 def show(console: Console, runs: Sequence[Run], workload: Workload, prices: Prices) -> None:
     """Print for people."""
     jobs = len(workload.sent)
-    console.print(f"{jobs:,} jobs of {spoken(workload.mean_seconds)} on average\n", highlight=False)
+    console.print(f"{jobs:,} jobs of {spoken(workload.mean_seconds)} on average\n")
     _show_figures(console, runs)
     for run in runs:
-        console.print(f"{run.setting.name}: {run.spoken_cost}", markup=False, highlight=False)
+        console.print(f"{run.setting.name}: {run.spoken_cost}")
         for note in run.notes:
-            console.print(f"{run.setting.name}: {note}", markup=False, highlight=False)
-    console.print(f"prices of {prices.region}, {prices.as_of}, without free tiers", highlight=False)
-    console.print(f"{NOT_PRICED[0].lower()}{NOT_PRICED[1:-1]}\n", highlight=False)
+            console.print(f"{run.setting.name}: {note}")
+    console.print(f"prices of {prices.region}, {prices.as_of}, without free tiers")
+    console.print(f"{NOT_PRICED[0].lower()}{NOT_PRICED[1:-1]}\n")
     for line in _chart(runs[0], console.width):
-        console.print(line, markup=False, highlight=False, no_wrap=True, overflow="crop")
+        console.print(line, no_wrap=True, overflow="crop")
 
 
 def row(run: Run) -> list[str]:
@@ -88,7 +88,7 @@ def _show_figures(console: Console, runs: Sequence[Run]) -> None:
     for run in runs:
         name, *figures = row(run)
         said = ", ".join(f"{column} {figure}" for column, figure in zip(COLUMNS[1:], figures, strict=True))
-        console.print(f"{name}: {said}", markup=False, highlight=False)
+        console.print(f"{name}: {said}")
 
 
 def _table(runs: Sequence[Run]) -> Table:

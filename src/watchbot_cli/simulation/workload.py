@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import dataclasses
 import datetime
+import io
 import math
 import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from watchbot_cli.errors import UsageError
+from watchbot_cli.standard_input import standard_input
 
 DISTRIBUTIONS = ("fixed", "exponential", "lognormal", "uniform")
 _LOGNORMAL_SIGMA = 1.0
@@ -71,13 +73,17 @@ def duration_draw(distribution: str, mean_seconds: float, rng: random.Random) ->
 
 
 def read_trace(file: Path, draw: Callable[[], float]) -> Workload:
-    """Read jobs from a CSV file: when, and if wanted the duration in seconds; a first line of names is skipped.
+    """Read jobs from a CSV file, or from standard input for ``-``: when, and if wanted the duration in seconds.
+
+    A first line of names is skipped.
 
     When is seconds from the beginning, or a date of ISO 8601 or seconds since 1970, which count from the earliest.
     """
     try:
-        with file.open(newline="", encoding="utf-8-sig") as lines:  # spreadsheets begin a file with a byte order mark
-            rows = [(number, row) for number, row in enumerate(csv.reader(lines), 1) if "".join(row).strip()]
+        data = standard_input() if str(file) == "-" else file.read_bytes()
+        # Spreadsheets begin a file with a byte order mark.
+        lines = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""))
+        rows = [(number, row) for number, row in enumerate(lines, 1) if "".join(row).strip()]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"--trace {file} cannot be read: {error}") from error
     if rows and not any(map(str.isdigit, rows[0][1][0])):

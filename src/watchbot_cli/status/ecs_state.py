@@ -12,6 +12,9 @@ from watchbot_cli.pausing.pausable import paused_from
 from watchbot_cli.status.snapshot import Limits, Watchers, WorkerTasks
 from watchbot_cli.status.together import or_unreadable
 
+_LIMITS_SECONDS = 3.0
+"""Less than a part has altogether: that scaling is not answered for hides nothing else."""
+
 _PAGES = 10
 """Of 100 tasks each: watchers look theirs up with the same calls, of which ECS takes only so many from an account.
 
@@ -27,7 +30,7 @@ def read_watchers(ecs: Any, autoscaling: Any, cluster: str, name: str) -> Watche
         running=service["runningCount"],
         pending=service["pendingCount"],
         desired=service["desiredCount"],
-        limits=or_unreadable(lambda: _limits(autoscaling, service)),
+        limits=or_unreadable(lambda: _limits(autoscaling, service), _LIMITS_SECONDS),
         paused=None if paused is None else paused.desired,
         deployment=_deployment(service),
     )

@@ -9,13 +9,15 @@ _T = TypeVar("_T")
 
 
 class Kept(Generic[_T]):
-    """Gives what it read last, for so long; a read that failed is made again."""
+    """Gives what it read last, or ``first`` as if it had been read, for so long; a read that failed is made again."""
 
-    def __init__(self, read: Callable[[], _T], seconds: float, now: Callable[[], float]) -> None:
+    def __init__(
+        self, read: Callable[[], _T], seconds: float, now: Callable[[], float], first: _T | None = None
+    ) -> None:
         self._read = read
         self._seconds = seconds
         self._now = now
-        self._kept: tuple[float, _T] | None = None
+        self._kept: tuple[float, _T] | None = None if first is None else (now(), first)
 
     def __call__(self) -> _T:
         """Read, or remember."""

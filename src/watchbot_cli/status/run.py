@@ -6,9 +6,9 @@ from rich.console import Console
 
 from watchbot_cli.errors import CommandError
 from watchbot_cli.options import Target
-from watchbot_cli.output import write, write_json
+from watchbot_cli.output import HarmlessConsole, write_as_it_is, write_json
 from watchbot_cli.session import Session
-from watchbot_cli.stack import find_service
+from watchbot_cli.stack import find
 from watchbot_cli.status.reading import Reading
 from watchbot_cli.status.screen import screen
 from watchbot_cli.status.snapshot import Snapshot
@@ -17,13 +17,13 @@ from watchbot_cli.status.snapshot import Snapshot
 def status(target: Target, *, as_json: bool) -> None:
     """Read once and show it; raises :class:`CommandError` when nothing at all can be read."""
     session = Session(target)
-    snapshot = Reading(session, target.stack, find_service(session, target))()
+    snapshot = Reading(session, find(session, target, warns=False))()
     if snapshot.unreadable.keys() == snapshot.parts.keys():
         raise CommandError(next(iter(snapshot.unreadable.values())).unreadable)
     if as_json:
         write_json(snapshot.to_dict())
     else:
-        write(drawn(Console(highlight=False), snapshot))
+        write_as_it_is(drawn(HarmlessConsole(), snapshot))
 
 
 def drawn(console: Console, snapshot: Snapshot) -> str:

@@ -12,7 +12,9 @@ from rich.text import Text
 
 from watchbot.contract import Isolation
 from watchbot_cli.span import spoken
+from watchbot_cli.stack_state import StackState
 from watchbot_cli.status.snapshot import Alarm, Depth, Limits, Metrics, Percentiles, Snapshot, Unreadable, Watchers
+from watchbot_cli.terminal_text import harmless, one_line
 
 _GOOD, _NOTABLE, _BAD, _DIM = "green", "yellow", "bold red", "dim"
 
@@ -29,7 +31,7 @@ _RATES = {
 def screen(snapshot: Snapshot, now: datetime) -> RenderableType:
     """Draw everything; ages of alarms count up to ``now``."""
     return Group(
-        Text(f"{snapshot.service} ({snapshot.isolation.value}) in {snapshot.region}", style="bold"),
+        Text(one_line(f"{snapshot.service} ({snapshot.isolation.value}) in {snapshot.region}"), style="bold"),
         "",
         _facts(snapshot),
         "",
@@ -48,6 +50,8 @@ def _facts(snapshot: Snapshot) -> Table:
 
 
 def _lines(snapshot: Snapshot) -> Iterator[tuple[str, Text]]:
+    if snapshot.stack is not None and snapshot.stack.told is not None:
+        yield "stack", _stack(snapshot.stack)
     ages = snapshot.metrics if isinstance(snapshot.metrics, Metrics) else None
     yield "queue", _queue(snapshot.queue, None if ages is None else ages.oldest_seconds)
     yield (
@@ -60,7 +64,12 @@ def _lines(snapshot: Snapshot) -> Iterator[tuple[str, Text]]:
     yield "workers", _workers(snapshot)
     yield "alarms", _alarms(snapshot)
     if snapshot.progress_table is not None:
-        yield "progress", Text(snapshot.progress_table)
+        yield "progress", Text(one_line(snapshot.progress_table))
+
+
+def _stack(state: StackState) -> Text:
+    text = f"{state.name} {state.told}"
+    return Text(one_line(text), style=_BAD if state.is_going or state.status.endswith("_FAILED") else _NOTABLE)
 
 
 def _queue(depth: Depth | Unreadable, oldest: float | None) -> Text:
@@ -103,7 +112,7 @@ def _conditions(watchers: Watchers) -> Iterator[tuple[str, Text]]:
     if watchers.paused is not None:
         yield "paused", Text(f"watchbot resume brings back {watchers.paused} watchers", style=_NOTABLE)
     if watchers.deployment is not None:
-        yield "deployment", Text(watchers.deployment, style=_NOTABLE)
+        yield "deployment", Text(one_line(watchers.deployment), style=_NOTABLE)
 
 
 def _workers(snapshot: Snapshot) -> Text:
@@ -185,9 +194,9 @@ def _alarms_told(snapshot: Snapshot, now: datetime) -> Iterator[RenderableType]:
 
 def _told(alarm: Alarm, now: datetime) -> Text:
     ago = spoken(max(0.0, round((now - alarm.since).total_seconds())))
-    told = Text(overflow="fold").append(f"ALARM {alarm.name}", style=_BAD).append(f" for {ago}")
-    return told.append(f", since {alarm.since:%Y-%m-%d %H:%M:%S %Z}\n{alarm.description}")
+    told = Text(overflow="fold").append(one_line(f"ALARM {alarm.name}"), style=_BAD).append(f" for {ago}")
+    return told.append(f", since {alarm.since:%Y-%m-%d %H:%M:%S %Z}\n{harmless(alarm.description)}")
 
 
 def _why(part: Unreadable) -> Text:
-    return Text(f"not readable: {part.unreadable}", style=_NOTABLE)
+    return Text(harmless(f"not readable: {part.unreadable}"), style=_NOTABLE)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from watchbot.contract import Isolation
+from watchbot_cli.stack_state import StackState
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -118,7 +119,8 @@ class Alarms:
 class Snapshot:
     """A service at ``read_at``; ``worker_tasks`` is None where workers are processes.
 
-    ``progress_table`` is the ARN of the table of its jobs of many parts, if it has one.
+    ``progress_table`` is the ARN of the table of its jobs of many parts, if it has one. ``stack`` is what
+    CloudFormation does with its stack.
     """
 
     service: str
@@ -132,6 +134,7 @@ class Snapshot:
     metrics: Metrics | Unreadable
     alarms: Alarms | Unreadable
     progress_table: str | None = None
+    stack: StackState | None = None
 
     @property
     def parts(self) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ from rich.text import Text
 from watchbot_cli import chart
 from watchbot_cli.span import spoken
 from watchbot_cli.status.screen import screen
+from watchbot_cli.terminal_text import harmless
 from watchbot_cli.top.seen import Seen
 
 _LATE = 3
@@ -38,7 +39,7 @@ class LiveScreen:
     def _parts(self, seen: Seen, options: ConsoleOptions) -> Iterator[RenderableType]:
         yield self._heading(seen)
         for trouble in seen.troubles:
-            yield Text(trouble, style="yellow")
+            yield Text(harmless(trouble), style="yellow")
         if not options.ascii_only:
             yield self._backlog(seen, options.max_width - len(_BACKLOG))
         yield ""

@@ -13,9 +13,9 @@ from rich.live import Live
 
 from watchbot_cli.errors import UsageError
 from watchbot_cli.options import Target
-from watchbot_cli.output import write_json
+from watchbot_cli.output import HarmlessConsole, write_json
 from watchbot_cli.session import Session
-from watchbot_cli.stack import find_service
+from watchbot_cli.stack import find
 from watchbot_cli.status.reading import Reading
 from watchbot_cli.status.snapshot import Snapshot
 from watchbot_cli.top.keyboard import Keyboard
@@ -30,11 +30,11 @@ def top(target: Target, *, every_seconds: float, as_json: bool) -> None:
     """Show the service until told to end; raises :class:`UsageError` where nothing can be shown live."""
     if every_seconds < 1:
         raise UsageError(f"--every must be 1s or more, got {every_seconds:g} seconds")
-    console = Console(highlight=False)
+    console = HarmlessConsole()
     if not as_json:
         _check_terminal(console)
     session = Session(target)
-    reading = Reading(session, target.stack, find_service(session, target))
+    reading = Reading(session, find(session, target, warns=False))
     with contextlib.suppress(KeyboardInterrupt):
         if as_json:
             _print(reading, every_seconds)
@@ -55,7 +55,8 @@ def _print(read: Callable[[], Snapshot], every_seconds: float) -> None:
 
 
 def _show(console: Console, watch: Watch, every_seconds: float) -> None:
-    with Keyboard() as keyboard, Live(console=console, screen=True, auto_refresh=False) as live:
+    drawing = Live(console=console, screen=True, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
+    with Keyboard() as keyboard, drawing as live:
         watch.start()
         key: str | None = None
         while key not in ("q", "Q", ""):

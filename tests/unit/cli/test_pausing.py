@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 from moto import mock_aws
 
+from tests.unit.cli.stacks import in_stack
 from watchbot.contract import Description, Isolation
 from watchbot_cli.errors import CommandError
 from watchbot_cli.main import cli
@@ -163,7 +164,7 @@ _DESCRIPTION = Description(
 
 @pytest.mark.parametrize("as_json", [True, False])
 def test_each_command_says_what_it_did(account: _Account, monkeypatch: pytest.MonkeyPatch, as_json: bool) -> None:
-    monkeypatch.setattr("watchbot_cli.pausing.run.find_service", lambda *_: _DESCRIPTION)
+    monkeypatch.setattr("watchbot_cli.pausing.run.find", lambda *_, **__: in_stack(_DESCRIPTION))
     options = ["--stack", "Stack", "--region", "eu-west-1", *(["--json"] if as_json else [])]
     said = [CliRunner().invoke(cli, [name, *options], catch_exceptions=False) for name in ("pause", "resume", "resume")]
     assert [one.exit_code for one in said] == [0, 0, 0]

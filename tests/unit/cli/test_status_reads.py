@@ -14,6 +14,7 @@ from botocore.stub import ANY, Stubber
 from click.testing import CliRunner
 
 from tests.unit.cli.snapshots import IDLE
+from tests.unit.cli.stacks import in_stack
 from watchbot.contract import METRIC_SERVICE, Description, Isolation
 from watchbot_cli.errors import CommandError
 from watchbot_cli.main import cli
@@ -268,7 +269,7 @@ def test_a_service_of_which_nothing_can_be_read_is_an_error(monkeypatch: pytest.
     denied = Unreadable("these AWS credentials may not")
     parts: dict[str, Any] = dict.fromkeys(PARTS, denied)
     nothing = dataclasses.replace(IDLE, **parts)
-    monkeypatch.setattr("watchbot_cli.status.run.find_service", lambda *_: _DESCRIPTION)
+    monkeypatch.setattr("watchbot_cli.status.run.find", lambda *_, **__: in_stack(_DESCRIPTION))
     for snapshot, code in ((nothing, 1), (dataclasses.replace(nothing, queue=IDLE.queue), 0)):
         monkeypatch.setattr("watchbot_cli.status.run.Reading", lambda *_, found=snapshot: lambda: found)
         ran = CliRunner().invoke(cli, ["status", "--stack", "Stack", "--region", "eu-west-1"])

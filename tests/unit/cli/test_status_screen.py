@@ -110,7 +110,7 @@ def test_colours_are_for_terminals_and_not_against_their_will(monkeypatch: pytes
 
 def test_json_keeps_its_keys() -> None:
     found = BUSY.to_dict()
-    assert set(found) == {"service", "isolation", "region", "read_at", "progress_table", *PARTS}
+    assert set(found) == {"service", "isolation", "region", "read_at", "progress_table", "stack", *PARTS}
     assert found["read_at"] == "2026-01-02T03:04:05+00:00"
     assert set(found["watchers"]) == {"running", "pending", "desired", "limits", "paused", "deployment"}
     assert set(found["metrics"]) == {
