@@ -11,9 +11,6 @@ from watchbot.stopped_task import is_stopped, result_of_task
 STARTED = {"startedAt": datetime.datetime(2026, 12, 1, tzinfo=datetime.UTC)}
 
 
-STARTED = {"startedAt": datetime.datetime(2026, 12, 1, tzinfo=datetime.UTC)}
-
-
 def _task(exit_code: int | None = None, code: str | None = None, reason: str = "", detail: str = "") -> dict[str, Any]:
     worker: dict[str, Any] = {"name": "worker", "reason": detail}
     if exit_code is not None:
