@@ -39,6 +39,7 @@ class FaultyProxy:
         self.url = ""
         self._next: defaultdict[str, deque[str | None]] = defaultdict(deque)
         self._always: dict[str, str] = {}
+        self._delays: dict[str, float] = {}
         self._changed = threading.Condition()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -69,6 +70,10 @@ class FaultyProxy:
     def breaks_every(self, action: str, fault: str) -> None:
         """Break all calls of this action until it is healed."""
         self._always[action] = fault
+
+    def delays(self, action: str, seconds: float) -> None:
+        """Pass the answers to this action on so much later."""
+        self._delays[action] = seconds
 
     def heals(self, action: str) -> None:
         """Break this action no more."""
@@ -107,7 +112,9 @@ class FaultyProxy:
                     if not await self._break(fault, request, writer):
                         return
                 else:
-                    writer.write(await self._forward(request))
+                    answer = await self._forward(request)
+                    await asyncio.sleep(self._delays.get(_action(request), 0))
+                    writer.write(answer)
                     await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass  # the client has gone, or the test is over
@@ -115,8 +122,7 @@ class FaultyProxy:
             writer.transport.abort()
 
     def _fault(self, request: bytes) -> str | None:
-        found = re.search(rb"(?i)\r\nx-amz-target: *(?:AmazonSQS|Logs_\d+)\.(\w+)", request)
-        action = found[1].decode() if found else ""
+        action = _action(request)
         with self._changed:
             self.calls += 1
             self.made[action].append(time.monotonic())
@@ -179,6 +185,11 @@ class FaultyProxy:
         fault = {"Code": "InternalError", "SenderFault": False, "Message": "injected"}
         answer["Failed"] = [*answer.get("Failed", []), *({**fault, "Id": entry["Id"]} for entry in failed)]
         return _http(200, json.dumps(answer).encode())
+
+
+def _action(request: bytes) -> str:
+    found = re.search(rb"(?i)\r\nx-amz-target: *(?:AmazonSQS|Logs_\d+)\.(\w+)", request)
+    return found[1].decode() if found else ""
 
 
 async def _message(reader: asyncio.StreamReader) -> bytes | None:

@@ -13,7 +13,7 @@ from watchbot.contract import Outcome
 from watchbot.fifo_gate import FifoGate
 from watchbot.intake import Intake, QueueUnreachableError
 from watchbot.job import Job, NoJob
-from watchbot.lease import Lease, LeaseKeeper
+from watchbot.lease import Lease, LeaseKeeper, Returning
 from watchbot.message import Message
 from watchbot.notice import (
     Bug,
@@ -128,13 +128,13 @@ class Watcher:
         for message in messages:
             held = self._held.get(message.message_id)
             finished = self._settler.finished(message.message_id)
-            is_working = held is not None and held.returning is None
-            self._observe(Received(message, again=is_working or finished is not None))
-            if held is not None and held.returning is None:
+            is_worked_on = held is not None and held.returning is None
+            self._observe(Received(message, again=is_worked_on or finished is not None))
+            if held is not None and is_worked_on:
                 self._keeper.replace(held, message)
                 self._old.renewed(held)
                 continue
-            lease = self._hold(message, held)
+            lease = self._hold(message, None if held is None else held.returning)
             if finished is not None:
                 self._spawn(self._settle_again(lease, finished))
             elif self._draining:
@@ -144,13 +144,13 @@ class Watcher:
                 self._spawn(self._handle(lease))
         self._slots.give_back(slots - started)
 
-    def _hold(self, message: Message, returning: Lease | None) -> Lease:
-        """Take up the lease of a receive; ``returning`` is that of the one before, if its return was not answered."""
+    def _hold(self, message: Message, after: Returning | None) -> Lease:
+        """Take up the lease of a receive, after the return of the one before if that was not answered yet."""
         lease = self._keeper.hold(message)
         lease.on_lost = functools.partial(self._observe_lost, lease)
-        if returning is not None and returning.returning is not None:
-            lease.after = returning.returning
-            lease.after.received_again.set()
+        lease.after = after
+        if after is not None:
+            after.received_again.set()
         self._held[message.message_id] = lease
         return lease
 
@@ -259,10 +259,7 @@ class Watcher:
             self._slots.recount()
 
     async def _drain(self, stop: Stop, intake: asyncio.Task[None]) -> None:
-        """Receive no more, let the workers finish, in time if that is pressed for, and have everything settled.
-
-        What goes back goes back after the last poll has ended, or that poll would receive it again.
-        """
+        """Receive no more, let the workers finish, in time if that is pressed for, and have everything settled."""
         self._draining = True
         self._settler.hold_up_returns()
         self._observe(Draining(stop.reason))
