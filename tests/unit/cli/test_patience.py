@@ -75,7 +75,7 @@ def test_ctrl_c_leaves_a_step_alone_that_does_not_end(
 
 @pytest.mark.parametrize("error", [ReadTimeoutError, ConnectTimeoutError])
 def test_what_is_not_answered_is_tried_twice_whatever_the_service(
-    error: type[Exception], monkeypatch: pytest.MonkeyPatch
+    error: type[ReadTimeoutError | ConnectTimeoutError], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
