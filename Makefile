@@ -74,7 +74,7 @@ check: $(STAMP) ## types, style and the import law
 	@$(RUN) MYPYPATH=watcher/runtime mypy watcher/runtime/assemble.py watcher/runtime/sbom.py watcher/runtime/hold_signals.py
 	@$(RUN) mypy .ci/audit.py
 	@$(RUN) mypy docs/cli_page.py docs/dashboard_picture.py docs/props_page.py
-	@$(RUN) mypy tests
+	@$(RUN) MYPYPATH=watcher/runtime mypy tests
 	@$(RUN) lint-imports
 
 audit: $(STAMP) ## look the pinned packages up among known vulnerabilities, where a service for that can be reached

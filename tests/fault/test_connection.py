@@ -86,7 +86,7 @@ def test_every_service_is_called_through_the_proxy_and_trusted_by_the_private_au
     async def call_all() -> None:
         await _received(access)
         await BotoEcs("cluster", access).list_tasks()
-        await BotoPayloads(access, 600).fetch(Pointer("my-bucket", "key"), str(tmp_path / "payload"))
+        await BotoPayloads(access, 600).fetch(Pointer("my-bucket", "key"), str(tmp_path / "payload"), 1_048_576)
         await BotoSns(f"arn:aws:sns:{REGION}:123456789012:t", access).publish(Notification("s", "t"))
         assert await BotoSecrets(access, "secret", None).fetch() == (b"signed", b"signed")
         assert await BotoStreams("group", access).last("stream", 10) == ["a line"]

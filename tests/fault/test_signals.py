@@ -50,7 +50,8 @@ def _start(runtime: Path, *arguments: str) -> tuple[subprocess.Popen[str], int]:
     process = subprocess.Popen(
         [
             *("unshare", "--pid", "--fork", "--mount-proc", "--kill-child"),
-            *(runtime / "bin" / "hold-signals", runtime / "bin" / "busybox", "sh", runtime / "start", *arguments),
+            *map(str, (runtime / "bin" / "hold-signals", runtime / "bin" / "busybox", "sh", runtime / "start")),
+            *arguments,
         ],
         env=ENVIRONMENT,
         stdout=subprocess.PIPE,

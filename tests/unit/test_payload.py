@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -119,8 +120,8 @@ def test_an_object_that_cannot_be_deleted_is_told_of() -> None:
 
 
 def _answer(code: str, status: int, text: str = "") -> ClientError:
-    response = {"Error": {"Code": code, "Message": text}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    return ClientError(response, "GetObject")  # type: ignore[arg-type] - of an answer only this is read
+    response: Any = {"Error": {"Code": code, "Message": text}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(response, "GetObject")
 
 
 @pytest.mark.parametrize(

@@ -417,15 +417,15 @@ POINTER = Pointer("payloads", "k")
 class _Payloads(SimulatedPayloads):
     """Answers with an error, or with an object of so many bytes."""
 
-    def __init__(self, answer: Exception | int) -> None:
+    def __init__(self, outcome: Exception | int) -> None:
         super().__init__()
-        self._answer = answer
+        self._outcome = outcome
 
     async def fetch(self, pointer: Pointer, file: str, limit: int) -> None:
-        if isinstance(self._answer, Exception):
-            raise self._answer
-        if self._answer > limit:
-            raise PayloadUnreadableError(f"{self._answer} bytes, the disk at most {limit}")
+        if isinstance(self._outcome, Exception):
+            raise self._outcome
+        if self._outcome > limit:
+            raise PayloadUnreadableError(f"{self._outcome} bytes, the disk at most {limit}")
 
 
 def _fault_of(payloads: Payloads | None, job: Job, space: ScratchSpace | None = None) -> Result:

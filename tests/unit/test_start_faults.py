@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import pytest
 
@@ -231,10 +232,10 @@ def test_a_message_that_starts_in_the_end_has_its_tries_anew() -> None:
 
 def test_a_request_that_ecs_calls_invalid_for_one_message_keeps_no_other_from_starting() -> None:
     class Strict(SimulatedEcs):
-        async def run_task(self, request: object) -> object:
-            if isinstance(request, dict) and request["startedBy"] in ("wb-m1", "wb-m2", "wb-m3"):
+        async def run_task(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+            if request["startedBy"] in ("wb-m1", "wb-m2", "wb-m3"):
                 raise EcsError("Container overrides: invalid", code="InvalidParameterException", answered=True)
-            return await super().run_task(request)  # type: ignore[arg-type]
+            return await super().run_task(request)
 
     without = _sixty(lambda: task_runner(SimulatedEcs(seconds=300), SETTINGS), 0)
     with_them = _sixty(lambda: task_runner(Strict(seconds=300), SETTINGS), 3)
@@ -310,9 +311,9 @@ def test_time_in_which_nothing_was_to_start_does_not_count() -> None:
 
 def test_a_start_without_an_answer_is_reported() -> None:
     class Hanging(SimulatedEcs):
-        async def run_task(self, request: object) -> object:
+        async def run_task(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
             await asyncio.sleep(50 * MINUTES)
-            return await super().run_task(request)  # type: ignore[arg-type]
+            return await super().run_task(request)
 
     async def scenario() -> Watch:
         sqs = SimulatedSqs()
