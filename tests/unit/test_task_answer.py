@@ -53,7 +53,7 @@ def test_one_call_too_many_is_throttled_not_refused(ecs: BotoEcs) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "body"), [(200, b"<html>"), (200, b"[]"), (200, b'{"tasks": [7]}'), (400, b'{"tasks": []}')]
+    ("status", "body"), [(200, b"<html>"), (200, b"[]"), (200, b'{"tasks": 7}'), (400, b'{"tasks": []}')]
 )
 def test_an_answer_that_is_none_is_left_to_the_client(status: int, body: bytes) -> None:
     response = {"status_code": status, "body": body}

@@ -11,11 +11,13 @@ from typing import Any
 import boto3
 import botocore.config
 import botocore.session
-from botocore.credentials import RefreshableCredentials
+from botocore.credentials import ContainerProvider, RefreshableCredentials
 from botocore.exceptions import BotoCoreError, CredentialRetrievalError, NoCredentialsError
-from botocore.httpsession import get_cert_path
+from botocore.httpsession import URLLib3Session, get_cert_path
+from botocore.utils import ContainerMetadataFetcher
 
 from watchbot.contract import Settings, SettingsError
+from watchbot.deadline import CallTimeoutError, hold_to_deadlines, within
 from watchbot.direct_hosts import DirectHosts
 from watchbot.late_credentials import LateCredentials
 from watchbot.region import region_of
@@ -39,6 +41,8 @@ _KEPT = (
 
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html
 """
+
+_CREDENTIALS_SECONDS = 30.0
 
 _CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
@@ -133,6 +137,7 @@ class AwsAccess:
             client = self._session.client(service, endpoint_url=endpoint_url, config=config, verify=self._verify)
         except (BotoCoreError, ValueError) as error:
             raise SettingsError((f"no client of AWS {service} can be made of this environment: {error}",)) from error
+        hold_to_deadlines(client._endpoint.http_session)  # noqa: SLF001 - botocore shows it to no caller
         if self._connection.no_proxy and self._connection.https_proxy is not None:
             direct = DirectHosts(self._connection.no_proxy, config, self._verify)
             client.meta.events.register("before-send", direct)
@@ -162,14 +167,27 @@ class AwsAccess:
         if self._is_checked:
             return
         self._is_checked = True
-        with contextlib.suppress(CredentialRetrievalError, NoCredentialsError):
-            self._credentials.found()
+        with contextlib.suppress(CallTimeoutError, CredentialRetrievalError, NoCredentialsError):
+            with within(_CREDENTIALS_SECONDS):
+                self._credentials.found()
 
     def _new_session(self) -> tuple[Any, LateCredentials]:
         try:
             core: Any = botocore.session.get_session()
-            credentials = LateCredentials(core.get_component("credential_provider"))
+            provider = core.get_component("credential_provider")
+            _hold_to_deadlines(provider)
+            credentials = LateCredentials(provider)
             core.register_component("credential_provider", credentials)
             return boto3.session.Session(region_name=self._region, botocore_session=core), credentials
         except BotoCoreError as error:
             raise SettingsError((f"no AWS session can be made of this environment: {error}",)) from error
+
+
+def _hold_to_deadlines(resolver: Any) -> None:
+    """Fetch the role's credentials, which happens within a call, over connections that its deadline can shut down."""
+    for number, provider in enumerate(resolver.providers):
+        if provider.METHOD == ContainerProvider.METHOD:
+            http_session = URLLib3Session(timeout=ContainerMetadataFetcher.TIMEOUT_SECONDS)
+            hold_to_deadlines(http_session)
+            fetcher: Any = ContainerMetadataFetcher(session=http_session)
+            resolver.providers[number] = ContainerProvider(fetcher=fetcher)

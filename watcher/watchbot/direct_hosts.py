@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from botocore.httpsession import URLLib3Session
 
+from watchbot.deadline import hold_to_deadlines
+
 
 class DirectHosts:
     """Sends the requests of one client to these hosts past its proxy.
@@ -25,6 +27,7 @@ class DirectHosts:
             timeout=(config.connect_timeout, config.read_timeout),
             max_pool_connections=config.max_pool_connections,
         )
+        hold_to_deadlines(self._session)
 
     def __call__(self, request: Any, **_: object) -> Any:
         """Send a request at botocore's event ``before-send``; None leaves it to the proxy."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, TypeVar
 
 import botocore.config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from watchbot.aws_session import AwsAccess
+from watchbot.call_threads import CallThreads, NoThreadError
+from watchbot.deadline import CallTimeoutError
 from watchbot.task_answer import cut_down
 
 _T = TypeVar("_T")
@@ -91,12 +91,17 @@ class BotoEcs:
         )
         self._client = aws.client("ecs", config)
         self._client.meta.events.register("before-parse.ecs.DescribeTasks", cut_down)
-        self._threads = ThreadPoolExecutor(_THREADS, "ecs")
-        self._launches = ThreadPoolExecutor(_LAUNCH_THREADS, "launch")
+        self._threads = CallThreads(_THREADS, "ecs", _TIMEOUT_SECONDS)
+        self._launches = CallThreads(_LAUNCH_THREADS, "launch", _TIMEOUT_SECONDS)
 
     async def run_task(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         """Start one task."""
-        return await self._call(lambda: self._client.run_task(cluster=self._cluster, **request), self._launches)
+        answer: Mapping[str, Any] = await self._call(
+            lambda: self._client.run_task(cluster=self._cluster, **request), self._launches
+        )
+        if not _is_launch(answer):
+            raise EcsError("ECS's answer to RunTask names neither a task nor a failure")
+        return answer
 
     async def describe_tasks(self, arns: Sequence[str]) -> Mapping[str, Any]:
         """Ask how up to 100 tasks are."""
@@ -116,31 +121,38 @@ class BotoEcs:
         # RUNNING is what is listed without this filter, beside which startedBy should stand alone.
         fields |= {} if desired_status == "RUNNING" else {"desiredStatus": desired_status}
         answer = await self._call(lambda: self._client.list_tasks(cluster=self._cluster, **fields))
-        return TaskPage(answer["taskArns"], answer.get("nextToken") or None)
+        token = answer.get("nextToken")
+        return TaskPage(_texts(answer.get("taskArns")), token if isinstance(token, str) and token else None)
 
     async def stop_task(self, arn: str, reason: str) -> None:
         """Stop one task."""
         await self._call(lambda: self._client.stop_task(cluster=self._cluster, task=arn, reason=reason))
 
-    async def _call(self, call: Callable[[], _T], threads: ThreadPoolExecutor | None = None) -> _T:
-        wanted = True
-
-        def unless_given_up() -> _T:
-            if not wanted:
-                raise RuntimeError("nobody waits for this call")
-            return call()
-
+    async def _call(self, call: Callable[[], _T], threads: CallThreads | None = None) -> _T:
         try:
-            return await asyncio.get_running_loop().run_in_executor(threads or self._threads, unless_given_up)
-        except RuntimeError as error:
-            # No thread could be started, yet the pool keeps the call for when it has one: a task nobody knows of.
-            wanted = False
-            raise EcsError(f"ECS cannot be called: {error}") from error
+            return await (threads or self._threads).make(call)
         except ClientError as error:
             response: Mapping[str, Any] = error.response
             status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
-            code = response.get("Error", {}).get("Code", "")
+            code = str(response.get("Error", {}).get("Code") or "")
             answered = 400 <= status < 500 and code not in _THROTTLED
-            raise EcsError(str(error), code=code, answered=answered, tasks=response.get("resourceIds", ())) from error
-        except BotoCoreError as error:
+            tasks = _texts(response.get("resourceIds"))
+            raise EcsError(str(error), code=code, answered=answered, tasks=tasks) from error
+        except (BotoCoreError, CallTimeoutError, NoThreadError) as error:
             raise EcsError(f"ECS cannot be reached: {error}", code=type(error).__name__) from error
+        except Exception as error:
+            # What botocore raises for an answer of another shape.
+            raise EcsError(f"ECS cannot be called: {error!r}", code=type(error).__name__) from error
+
+
+def _is_launch(answer: Mapping[str, Any]) -> bool:
+    started, failures = answer.get("tasks") or [], answer.get("failures") or []
+    if started:
+        arn = started[0].get("taskArn") if isinstance(started[0], Mapping) else None
+        return isinstance(arn, str) and arn != ""
+    return bool(failures) and all(isinstance(failure, Mapping) for failure in failures)
+
+
+def _texts(value: Any) -> list[str]:
+    """Read a list of texts; anything else in it, or instead of it, is left out."""
+    return [text for text in value if isinstance(text, str)] if isinstance(value, list) else []

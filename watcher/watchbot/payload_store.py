@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import botocore.config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, ParamValidationError
+from botocore.exceptions import ClientError, ParamValidationError
 
+from watchbot import call_threads
 from watchbot.aws_session import AwsAccess
+from watchbot.call_threads import CallThreads
+from watchbot.deadline import progressed
 from watchbot.payload import Pointer
 from watchbot.result import StartFault
-from watchbot.thread_pool import thread_pool
 
 _T = TypeVar("_T")
 
@@ -47,6 +47,14 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 """
 
 _THREADS = 8
+
+_CALL_SECONDS = 60.0
+"""A call as a whole, with botocore's own attempts; and each mebibyte of a payload that is being fetched."""
+
+_FETCH_SECONDS = 4 * 3600.0
+"""A payload as a whole: a task of Fargate has room for 200 GiB, which take two hours at 30 MB/s."""
+
+_CHUNK_BYTES = 1 << 20
 
 _SIGNED_SECONDS_AT_MOST = 43_200
 _READ_SECONDS = 30 * 60
@@ -113,10 +121,10 @@ class BotoPayloads:
         self._aws = aws
         self._signed_seconds_at_least = start_timeout_seconds + _READ_SECONDS
         self._client = _client(aws)
-        self._threads = thread_pool(_THREADS, "payload")
+        self._threads = CallThreads(_THREADS, "payload", _CALL_SECONDS)
 
     async def fetch(self, pointer: Pointer, file: str, limit: int) -> None:
-        """Stream the object, which may be larger than memory."""
+        """Stream the object, which may be larger than memory, as long as each mebibyte comes within a minute."""
 
         def call() -> None:
             answer = self._client.get_object(Bucket=pointer.bucket, Key=pointer.key)
@@ -125,9 +133,11 @@ class BotoPayloads:
                 if size > limit:
                     raise PayloadUnreadableError(f"its payload {pointer} has {size} bytes, the disk at most {limit}")
                 with Path(file).open("wb", buffering=0) as target:
-                    shutil.copyfileobj(body, target, 1 << 20)
+                    while chunk := body.read(_CHUNK_BYTES):
+                        progressed()
+                        target.write(chunk)
 
-        await self._in_thread(pointer, call)
+        await self._in_thread(pointer, call, most_seconds=_FETCH_SECONDS)
 
     async def text(self, pointer: Pointer, limit: int) -> str | None:
         """Read the object, if it is short."""
@@ -169,20 +179,33 @@ class BotoPayloads:
         """Delete the object; fine when it is gone."""
         await self._in_thread(pointer, lambda: self._client.delete_object(Bucket=pointer.bucket, Key=pointer.key))
 
-    async def _in_thread(self, pointer: Pointer, call: Callable[[], _T], kind_of: KindOf | None = None) -> _T:
+    async def _in_thread(
+        self,
+        pointer: Pointer,
+        call: Callable[[], _T],
+        kind_of: KindOf | None = None,
+        *,
+        most_seconds: float | None = None,
+    ) -> _T:
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+            return await self._threads.make(call, most_seconds=most_seconds)
+        except OSError as error:
+            if most_seconds is not None:
+                raise  # the file
+            raise PayloadError(f"its payload {pointer}: {error}") from error
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") in _GONE:
+            code = error.response.get("Error", {}).get("Code")
+            if code in _GONE:
                 raise PayloadGoneError(f"its payload {pointer} does not exist") from error
-            kind = (kind_of or kind_of_read)(error)
-            raise kind(f"its payload {pointer}: {error}") from error
+            raise (kind_of or kind_of_read)(error)(f"its payload {pointer}: {error}") from error
+        except PayloadError:
+            raise
         except ParamValidationError as error:
             raise PayloadGoneError(f"its payload {pointer}: {error}") from error
-        except (BotoCoreError, HTTPClientError) as error:
-            raise PayloadError(f"its payload {pointer}: {error}") from error
-        except RuntimeError as error:
+        except call_threads.NoThreadError as error:
             raise NoThreadError(f"its payload {pointer}: {error}") from error
+        except Exception as error:
+            raise PayloadError(f"its payload {pointer}: {error}") from error
 
 
 def _of_the_bucket(error: ClientError) -> type[PayloadError]:

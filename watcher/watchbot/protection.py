@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import http.client
 import json
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from watchbot.call_threads import CallThreads, NoThreadError
+from watchbot.container_endpoint import EndpointError, ask
+from watchbot.deadline import CallTimeoutError
 from watchbot.notice import Busy, Idle, Notice
 
 _RENEW_SECONDS = 300.0
@@ -44,37 +44,26 @@ class EcsAgent:
 
     def __init__(self, agent_uri: str) -> None:
         self._url = f"{agent_uri}/task-protection/v1/state"
+        self._thread = CallThreads(1, "agent", _TIMEOUT_SECONDS)
 
     async def protect(self, minutes: int | None) -> None:
         """Ask the agent."""
-        await asyncio.to_thread(self._ask, minutes)
-
-    def _ask(self, minutes: int | None) -> None:
         wish: dict[str, Any] = {"ProtectionEnabled": minutes is not None}
         if minutes is not None:
             wish["ExpiresInMinutes"] = minutes
-        request = urllib.request.Request(  # noqa: S310 - the agent's own address
-            self._url, json.dumps(wish).encode(), {"Content-Type": "application/json"}, method="PUT"
-        )
-        # No proxy of anyone lies between a container and its agent.
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        body = json.dumps(wish).encode()
         try:
-            try:
-                answer = opener.open(request, timeout=_TIMEOUT_SECONDS)
-            except urllib.error.HTTPError as error:
-                answer = error
-            with answer:
-                body = answer.read()
-        except (OSError, http.client.HTTPException) as error:
-            raise ProtectionError(f"the ECS agent cannot be reached: {error!r}") from error
-        _check(body)
+            answer = await self._thread.make(lambda: ask(self._url, _TIMEOUT_SECONDS, method="PUT", body=body))
+        except (EndpointError, CallTimeoutError, NoThreadError) as error:
+            raise ProtectionError(f"the ECS agent cannot be reached: {error}") from error
+        _check(answer)
 
 
 def _check(body: bytes) -> None:
     try:
         answer = json.loads(body)
         problem = answer.get("failure") or answer.get("error")
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         raise ProtectionError(f"the ECS agent answered {body[:200]!r}") from None
     if problem and not isinstance(problem, dict):
         raise ProtectionError(str(problem))

@@ -29,8 +29,8 @@ class ReportedEcs:
     async def describe_tasks(self, arns: Sequence[str]) -> Mapping[str, Any]:
         """DescribeTasks; a task that the answer neither describes nor calls missing is reported as well."""
         answer = await self._reported(self._ecs.describe_tasks(arns))
-        told = {task.get("taskArn") for task in answer.get("tasks", ())}
-        reasons = {one.get("arn"): str(one.get("reason")) for one in answer.get("failures", ())}
+        told = {task.get("taskArn") for task in answer.get("tasks") or ()}
+        reasons = {one.get("arn"): str(one.get("reason")) for one in answer.get("failures") or ()}
         for arn in arns:
             if arn not in told and reasons.get(arn) != "MISSING":
                 self._report(f"ECS does not describe {arn}: {reasons.get(arn, 'no reason given')}")

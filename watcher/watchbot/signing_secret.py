@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Any, Protocol
 
 import botocore.config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ClientError
 
 from watchbot.aws_session import AwsAccess
-from watchbot.thread_pool import thread_pool
+from watchbot.call_threads import CallThreads
 
 _KEPT_SECONDS = 300.0
 """A secret that was taken back is believed for as long as this at most."""
@@ -22,6 +22,9 @@ _APART_SECONDS = 5.0
 
 _CLOCKS_SECONDS = 5.0
 """By how much the clock of the webhook and ours may differ."""
+
+_CALL_SECONDS = 30.0
+"""Both values as a whole, with botocore's own attempts."""
 
 _CURRENT, _PREVIOUS = "AWSCURRENT", "AWSPREVIOUS"
 
@@ -117,7 +120,7 @@ class BotoSecrets:
         self._client = aws.client("secretsmanager", config)
         self._secret = secret
         self._field = field
-        self._threads = thread_pool(1, "secret")
+        self._threads = CallThreads(1, "secret", _CALL_SECONDS)
         self._changed_at = float("-inf")
 
     @property
@@ -131,9 +134,10 @@ class BotoSecrets:
     async def fetch(self) -> tuple[bytes, ...]:
         """Get both values; a secret that was never rotated has no previous one."""
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, self._both)
-        except (ClientError, BotoCoreError, HTTPClientError, RuntimeError) as error:
-            # RuntimeError: no thread could be started.
+            return await self._threads.make(self._both)
+        except SecretError:
+            raise
+        except Exception as error:
             raise SecretError(f"the secret {self._secret}: {error}") from error
 
     def _both(self) -> tuple[bytes, ...]:
@@ -156,7 +160,11 @@ class BotoSecrets:
         """Get a value and when it was stored."""
         answer: dict[str, Any] = self._client.get_secret_value(SecretId=self._secret, VersionStage=stage)
         text = answer.get("SecretString")
-        value: bytes = answer.get("SecretBinary", b"") if text is None else text.encode()
+        value = answer.get("SecretBinary") if text is None else text
+        if isinstance(value, str):
+            value = value.encode("utf-8", "surrogatepass")
+        if not isinstance(value, bytes):
+            raise SecretError(f"the secret {self._secret} has no value")
         if self._field is not None:
             value = self._in_json(value)
         if not value:
@@ -172,4 +180,4 @@ class BotoSecrets:
         text = found.get(self._field) if isinstance(found, dict) else None
         if not isinstance(text, str):
             raise SecretError(f"the secret {self._secret} is no JSON object with a text {self._field}")
-        return text.encode()
+        return text.encode("utf-8", "surrogatepass")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 from typing import Protocol
 
 import botocore.config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from watchbot.aws_session import AwsAccess
-from watchbot.thread_pool import thread_pool
+from watchbot.call_threads import CallThreads
 
 SUBJECT_LIMIT = 99
 """Characters of a subject, which must be fewer than 100, with no line break or control character among them.
@@ -36,6 +35,9 @@ _REFUSED_CODES = {
     "ParameterValueInvalid",
     "ValidationException",
 }
+
+
+_CALL_SECONDS = 15.0
 
 
 class PublishError(Exception):
@@ -79,7 +81,7 @@ class BotoSns:
             user_agent_extra="watchbot",
         )
         self._client = aws.client("sns", config)
-        self._thread = thread_pool(1, "notification")
+        self._thread = CallThreads(1, "notification", _CALL_SECONDS)
 
     async def publish(self, notification: Notification) -> None:
         """Publish once."""
@@ -88,12 +90,11 @@ class BotoSns:
             self._client.publish(TopicArn=self._topic_arn, Subject=notification.subject, Message=notification.text)
 
         try:
-            await asyncio.get_running_loop().run_in_executor(self._thread, call)
+            await self._thread.make(call)
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code", "")
             raise PublishError(f"{self._topic_arn}: {error}", refused=code in _REFUSED_CODES) from error
-        except (BotoCoreError, RuntimeError) as error:
-            # RuntimeError: no thread could be started.
+        except Exception as error:
             raise PublishError(f"{self._topic_arn}: {error}") from error
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, TypeVar
 
 import botocore.config
@@ -18,7 +16,9 @@ from botocore.exceptions import (
 )
 
 from watchbot.aws_session import AwsAccess
-from watchbot.thread_pool import thread_pool
+from watchbot.call_threads import CallThreads
+from watchbot.deadline import CallTimeoutError
+from watchbot.receive_answer import take_messages
 
 _T = TypeVar("_T")
 
@@ -77,8 +77,8 @@ class Sqs(Protocol):
 
     poll_seconds: float
 
-    async def receive(self, limit: int) -> list[Mapping[str, Any]]:
-        """Wait for up to ``limit`` messages; empty when none came."""
+    async def receive(self, limit: int) -> list[Any]:
+        """Wait for up to ``limit`` messages; empty when none came. No entry of the answer has been checked yet."""
 
     async def delete(self, entries: Sequence[Entry]) -> list[SqsError | None]:
         """Delete messages."""
@@ -100,14 +100,19 @@ class BotoSqs:
         self._visibility_seconds = visibility_seconds
         self.poll_seconds: float = poll_seconds
         self._poller = _client(aws, poll_seconds + _CALL_TIMEOUT_SECONDS, polls)
+        self._poller.meta.events.register("before-parse.sqs.ReceiveMessage", take_messages)
         timeout = max(1, min(_CALL_TIMEOUT_SECONDS, visibility_seconds // _CALLS_IN_A_LEASE))
         self._caller = _client(aws, timeout, _CALL_THREADS + _HEARTBEAT_THREADS)
-        self._polls = thread_pool(polls, "poll")
-        self._calls = thread_pool(_CALL_THREADS, "call")
-        self._heartbeats = thread_pool(_HEARTBEAT_THREADS, "heartbeat")
+        self._polls = CallThreads(polls, "poll", poll_seconds + _CALL_TIMEOUT_SECONDS)
+        self._calls = CallThreads(_CALL_THREADS, "call", timeout)
+        self._heartbeats = CallThreads(_HEARTBEAT_THREADS, "heartbeat", timeout)
 
-    async def receive(self, limit: int) -> list[Mapping[str, Any]]:
-        """Long-poll for messages."""
+    async def receive(self, limit: int) -> list[Any]:
+        """Long-poll for messages.
+
+        When the deadline of the call passes, its connection is closed and no message of a late answer is taken: SQS
+        shows them again after the visibility timeout.
+        """
         answer = await self._in_thread(
             self._polls,
             lambda: self._poller.receive_message(
@@ -121,7 +126,9 @@ class BotoSqs:
                 MessageAttributeNames=["All"],
             ),
         )
-        messages: list[Mapping[str, Any]] = answer.get("Messages", [])
+        messages = answer.get("Messages", [])
+        if not isinstance(messages, list):
+            raise SqsError(f"{self._queue_url}: the answer to a receive holds no list of messages")
         return messages
 
     async def delete(self, entries: Sequence[Entry]) -> list[SqsError | None]:
@@ -150,27 +157,13 @@ class BotoSqs:
 
     def close(self) -> None:
         """Let go of the threads; a long poll still open ends by itself and is not waited for."""
-        for pool in (self._polls, self._calls, self._heartbeats):
-            pool.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._polls, self._calls, self._heartbeats):
+            threads.close()
 
-    async def _in_thread(self, pool: ThreadPoolExecutor, call: Callable[[], _T]) -> _T:
+    async def _in_thread(self, threads: CallThreads, call: Callable[[], _T]) -> _T:
         """Make the call; whatever stops it is an :class:`SqsError`, because only that is tried again."""
-        wanted = True
-
-        def unless_given_up() -> _T:
-            if not wanted:
-                raise RuntimeError("nobody waits for this call")
-            return call()
-
         try:
-            answer = asyncio.get_running_loop().run_in_executor(pool, unless_given_up)
-        except RuntimeError as error:
-            # No thread could be started, yet the pool keeps the call for when it has one: a receive would then bring
-            # messages to nobody.
-            wanted = False
-            raise sqs_error(error, self._queue_url) from error
-        try:
-            return await answer
+            return await threads.make(call)
         except Exception as error:
             raise sqs_error(error, self._queue_url) from error
 
@@ -189,15 +182,30 @@ def _client(aws: AwsAccess, read_timeout: int, connections: int) -> Any:
 
 
 def _errors(answer: Mapping[str, Any], count: int) -> list[SqsError | None]:
-    """Read the answer to a batch: a line that it does not name has not been carried out by SQS."""
+    """Read the answer to a batch: a line that it does not name, or names unreadably, was not carried out by SQS."""
     missing = SqsError("the answer does not say what became of it", code="NoAnswer")
-    done = {line["Id"] for line in answer.get("Successful", [])}
-    errors: list[SqsError | None] = [None if str(i) in done else missing for i in range(count)]
-    for failed in answer.get("Failed", []):
-        code = failed.get("Code", "")
-        text = failed.get("Message") or code
-        errors[int(failed["Id"])] = SqsError(text, code=code, refused=bool(failed.get("SenderFault")))
+    errors: list[SqsError | None] = [missing] * count
+    for line in _lines(answer.get("Successful")):
+        if (number := _number(line, count)) is not None:
+            errors[number] = None
+    for line in _lines(answer.get("Failed")):
+        if (number := _number(line, count)) is not None:
+            code = str(line.get("Code") or "")
+            text = str(line.get("Message") or code)
+            errors[number] = SqsError(text, code=code, refused=bool(line.get("SenderFault")))
     return errors
+
+
+def _lines(value: Any) -> list[Mapping[str, Any]]:
+    return [line for line in value if isinstance(line, Mapping)] if isinstance(value, list) else []
+
+
+def _number(line: Mapping[str, Any], count: int) -> int | None:
+    """Read the number of a batch's line, which is its id."""
+    text = line.get("Id")
+    if not isinstance(text, str) or not (text.isascii() and text.isdecimal() and len(text) <= 2):
+        return None
+    return int(text) if int(text) < count else None
 
 
 def sqs_error(error: Exception, queue_url: str) -> SqsError:
@@ -208,11 +216,13 @@ def sqs_error(error: Exception, queue_url: str) -> SqsError:
         return SqsError(
             f"the AWS credentials to work on {queue_url} with are not to be had: {error}", code="NoCredentials"
         )
+    if isinstance(error, CallTimeoutError):
+        return SqsError(f"{queue_url} cannot be reached: {error}", code=type(error).__name__)
     if isinstance(error, BotoCoreError):
         return SqsError(f"{queue_url} cannot be reached: {error}", code=type(error).__name__)
     if not isinstance(error, ClientError):
         return SqsError(f"{queue_url} cannot be called: {error!r}", code=type(error).__name__)
-    code = error.response.get("Error", {}).get("Code", "")
+    code = str(error.response.get("Error", {}).get("Code") or "")
     if code in _MISSING_CODES:
         return SqsError(f"there is no queue {queue_url}", code=code, refused=True)
     if code in _CREDENTIAL_CODES:

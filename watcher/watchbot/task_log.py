@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 import botocore.config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from watchbot.aws_session import AwsAccess
+from watchbot.call_threads import CallThreads
 from watchbot.contract import LOG_STREAM_PREFIX, WORKER_CONTAINER
 from watchbot.tail import MOST_LINES, Tail
 from watchbot.wait import passed
 
 _LOOKS_AT_SECONDS = (1.0, 3.0, 6.0, 10.0, 15.0)
 """When, after the end of a job, its log is looked at: the last lines arrive some seconds late."""
+
+_CALL_SECONDS = 30.0
 
 _PAGES = 3
 """A page may be empty although there are events on the next.
@@ -95,30 +97,30 @@ class BotoStreams:
             user_agent_extra="watchbot",
         )
         self._client = aws.client("logs", config)
-        self._thread = ThreadPoolExecutor(1, "task-log")
+        self._thread = CallThreads(1, "task-log", _CALL_SECONDS)
 
     async def last(self, stream: str, limit: int) -> list[str]:
         """Read from the end."""
         try:
-            events = await asyncio.get_running_loop().run_in_executor(self._thread, self._read, stream, limit)
+            events = await self._thread.make(lambda: self._read(stream, limit))
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code", "")
             if code == "ResourceNotFoundException":
                 return []
             raise LogReadError(str(error), refused=code == "AccessDeniedException") from error
-        except (BotoCoreError, RuntimeError) as error:
-            # RuntimeError: no thread could be started.
+        except Exception as error:
             raise LogReadError(str(error)) from error
-        return [str(event.get("message", "")).rstrip("\r\n") for event in events]
+        return [str(event.get("message") or "").rstrip("\r\n") for event in events if isinstance(event, dict)]
 
-    def _read(self, stream: str, limit: int) -> Sequence[dict[str, Any]]:
+    def _read(self, stream: str, limit: int) -> Sequence[Any]:
         token: dict[str, str] = {}
         for _ in range(_PAGES):
             page = self._client.get_log_events(
                 logGroupName=self._log_group, logStreamName=stream, limit=limit, startFromHead=False, **token
             )
-            events: list[dict[str, Any]] = page.get("events", [])
-            following = {"nextToken": page.get("nextBackwardToken", "")}
+            found = page.get("events")
+            events: list[Any] = found if isinstance(found, list) else []
+            following = {"nextToken": str(page.get("nextBackwardToken") or "")}
             if events or following == token:
                 return events
             token = following

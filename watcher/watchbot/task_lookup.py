@@ -86,13 +86,15 @@ class TaskLookup:
 
     async def _go_through_running(self) -> None:
         """Answer those who wait and have running tasks; given up where it would cost more than it saves."""
-        wanted = dict(self._waiting)
+        wanted, whole = dict(self._waiting), True
         found: dict[str, list[Task]] = {}
         token = None
         try:
             for _ in range(len(wanted) // 2):
                 page = await self._reads.list_tasks(family=self._family, next_token=token)
-                for task in await self._described(page.arns):
+                described, unread = await self._described(page.arns)
+                whole = whole and not unread
+                for task in described:
                     if task.get("startedBy") in wanted and not is_stopped(task):
                         found.setdefault(task["startedBy"], []).append(task)
                 token = page.next_token
@@ -103,7 +105,7 @@ class TaskLookup:
             return
         for name in found:
             self._answer(name, _newest_first(found[name]))
-        went = _Went.THROUGH if token is None else _Went.PART_OF_THE_WAY
+        went = _Went.THROUGH if token is None and whole else _Went.PART_OF_THE_WAY
         self._went |= dict.fromkeys(wanted.keys() & self._waiting.keys(), went)
 
     async def _look_up(self, names: Iterable[str]) -> None:
@@ -115,13 +117,17 @@ class TaskLookup:
             except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer to who waits
                 self._answer(name, error)
         try:
-            tasks = await self._described(list(dict.fromkeys(itertools.chain(*arns.values()))))
+            tasks, unread = await self._described(list(dict.fromkeys(itertools.chain(*arns.values()))))
         except Exception as error:  # noqa: BLE001 - the same
             for name in arns:
                 self._answer(name, error)
         else:
             for name in arns:
-                self._answer(name, _newest_first(task for task in tasks if task.get("startedBy") == name))
+                if unread.isdisjoint(arns[name]):
+                    self._answer(name, _newest_first(task for task in tasks if task.get("startedBy") == name))
+                else:
+                    # One of them may run the message right now.
+                    self._answer(name, EcsError("ECS did not say how a task of this message is"))
 
     async def _listed(self, name: str) -> list[str]:
         running: list[str] = []
@@ -129,12 +135,16 @@ class TaskLookup:
             running = (await self._reads.list_tasks(started_by=name)).arns
         return running + [arn for arn in await self._stopped(name) if arn not in running]
 
-    async def _described(self, arns: list[str]) -> list[Task]:
+    async def _described(self, arns: list[str]) -> tuple[list[Task], set[str]]:
+        """Describe tasks; the second part of the answer are those of which it neither says how they are nor denies."""
         tasks: list[Task] = []
+        unread = set(arns)
         for start in range(0, len(arns), DESCRIBE_LIMIT):
             answer = await self._reads.describe_tasks(arns[start : start + DESCRIBE_LIMIT])
-            tasks += answer.get("tasks", [])
-        return tasks
+            tasks += answer.get("tasks") or []
+            missing = (one for one in answer.get("failures") or () if one.get("reason") == "MISSING")
+            unread -= {one.get("arn", "") for one in missing}
+        return tasks, unread - {task.get("taskArn", "") for task in tasks}
 
     async def _stopped(self, name: str) -> list[str]:
         if self._takes_both_filters:

@@ -103,8 +103,8 @@ class TaskPoller:
         return True
 
     def _learn(self, answer: Mapping[str, Any]) -> None:
-        for task in answer.get("tasks", []):
-            followed = self._followed.get(task["taskArn"])
+        for task in answer.get("tasks") or ():
+            followed = self._followed.get(task.get("taskArn", ""))
             if followed is None or followed.ended.done():
                 continue
             followed.missing = 0
@@ -116,7 +116,7 @@ class TaskPoller:
             if is_stopped(task):
                 followed.ended.set_result(task)
         now = asyncio.get_running_loop().time()
-        for failure in answer.get("failures", []):
+        for failure in answer.get("failures") or ():
             followed = self._followed.get(failure.get("arn", ""))
             if followed is None or failure.get("reason") != "MISSING" or followed.ended.done():
                 continue

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import http.client
 import json
 import socket
-import urllib.request
 from collections.abc import Mapping
+
+from watchbot.call_threads import CallThreads, NoThreadError
+from watchbot.container_endpoint import EndpointError, ask
+from watchbot.deadline import CallTimeoutError
 
 _TIMEOUT_SECONDS = 2.0
 
@@ -18,6 +19,7 @@ class Whereabouts:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._metadata_uri = environment.get("ECS_CONTAINER_METADATA_URI_V4")
         self._task: str | None = None
+        self._thread = CallThreads(1, "metadata", _TIMEOUT_SECONDS)
 
     @property
     def host(self) -> str:
@@ -30,16 +32,12 @@ class Whereabouts:
         https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-metadata-endpoint-v4.html
         """
         if self._task is None and self._metadata_uri is not None:
-            self._task = await asyncio.to_thread(_ask, f"{self._metadata_uri}/task")
+            self._task = await self._ask(f"{self._metadata_uri}/task")
         return self._task
 
-
-def _ask(url: str) -> str | None:
-    # No proxy of anyone lies between a container and its agent.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(url, timeout=_TIMEOUT_SECONDS) as answer:
-            arn = json.loads(answer.read())["TaskARN"]
-    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
-        return None
-    return arn if isinstance(arn, str) else None
+    async def _ask(self, url: str) -> str | None:
+        try:
+            arn = json.loads(await self._thread.make(lambda: ask(url, _TIMEOUT_SECONDS)))["TaskARN"]
+        except (EndpointError, CallTimeoutError, NoThreadError, ValueError, KeyError, TypeError, RecursionError):
+            return None
+        return arn if isinstance(arn, str) else None

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from watchbot.coalescer import Coalescer
 from watchbot.dead_letter import dead_letter_fields
 from watchbot.lease import Lease, LeaseLostError, Returning
-from watchbot.message import Message
+from watchbot.message import MalformedMessageError, Message
 from watchbot.settlement import DeadLetter
 from watchbot.sqs import Entry, Sqs, SqsError
 
@@ -54,18 +54,29 @@ class WorkQueue:
         return self._sqs.poll_seconds
 
     async def receive(self, limit: int) -> list[Message]:
-        """Long-poll for up to ``limit`` messages; raises :class:`SqsError`."""
+        """Long-poll for up to ``limit`` messages; raises :class:`SqsError`.
+
+        An entry that is not a message is reported and left to SQS, which shows it again after the visibility timeout
+        and moves it to the dead-letter queue in the end.
+        """
         received = await self._sqs.receive(limit)
         received_at = asyncio.get_running_loop().time()
-        return [Message.from_sqs(one, received_at) for one in received]
+        messages = []
+        for one in received:
+            try:
+                messages.append(Message.from_sqs(one, received_at))
+            except MalformedMessageError as error:
+                problem = f"SQS answered with a message that cannot be read, and is left to SQS: {error}"
+                self._report(problem, error.message_id)
+        return messages
 
     async def extend(self, leases: list[tuple[Lease, int]]) -> list[Exception | None]:
         """Set the visibility timeout of up to ten leases; what the lease keeper calls."""
         entries = [Entry(lease.receipt_handle, seconds) for lease, seconds in leases]
         try:
             errors = await self._sqs.change_visibility(entries, heartbeat=True)
-        except SqsError as error:
-            self._report(str(error), None)
+        except Exception as error:  # noqa: BLE001 - without an answer no lease of the batch would be extended again
+            self._report(str(error) if isinstance(error, SqsError) else repr(error), None)
             return [error] * len(leases)
         return [LeaseLostError(str(error)) if error and is_lost(error) else error for error in errors]
 
