@@ -19,6 +19,7 @@ class SimulatedPayloads:
     def __init__(self) -> None:
         self.objects: dict[Pointer, bytes] = {}
         self.answer_seconds: Callable[[str], float] = lambda name: ANSWER_SECONDS
+        self.renewed: list[Pointer] = []
 
     async def fetch(self, pointer: Pointer, file: str, limit: int) -> None:
         found = self.objects.get(pointer)
@@ -34,6 +35,12 @@ class SimulatedPayloads:
     async def put(self, pointer: Pointer, text: bytes) -> None:
         self.objects[pointer] = text
         await self._answer("put")
+
+    async def renew(self, pointer: Pointer) -> None:
+        found = self.objects.get(pointer)
+        await self._answer("renew")
+        _existing(pointer, found)
+        self.renewed.append(pointer)
 
     async def sign(self, pointer: Pointer) -> str:
         return self.url(pointer)

@@ -15,7 +15,7 @@ from watchbot.settlement import Policy
 from watchbot.start_retry import StartRetry
 from watchbot.stop import Stop
 from watchbot.watcher import Watcher
-from watchbot.work_queue import WorkQueue
+from watchbot.work_queue import Whole, WorkQueue
 
 
 class Watch:
@@ -32,6 +32,8 @@ class Watch:
         max_polls: int = 1,
         dead_letter_queue: bool = True,
         payload_bucket: str | None = None,
+        memory_bytes: int = 1 << 30,
+        whole: Whole | None = None,
     ) -> None:
         self.notices: list[Notice] = []
         self._times: list[float] = []
@@ -55,6 +57,7 @@ class Watch:
                 dead_letter_queue_url="dead" if dead_letter_queue else None,
                 chance=chance,
                 report=lambda problem, message_id: observe(QueueTrouble(problem, message_id)),
+                **({} if whole is None else {"whole": whole}),
             ),
             EnvelopeOpener(payload_bucket),
             retry,
@@ -63,6 +66,7 @@ class Watch:
             visibility_timeout_seconds=sqs.visibility_seconds,
             drain_seconds=drain_seconds,
             max_polls=max_polls,
+            memory_bytes=memory_bytes,
             observe=observe,
             chance=chance,
         )

@@ -131,7 +131,7 @@ def test_the_thread_of_a_call_that_is_over_makes_the_next_one(trickle: Trickle) 
                 await sqs.receive(10)
 
     asyncio.run(scenario())
-    assert len([one for one in threading.enumerate() if one.name.startswith("poll")]) == 1
+    assert len(sqs._polls._threads._threads) == 1
 
 
 def test_credentials_that_trickle_in_are_given_up(trickle: Trickle, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,7 +106,8 @@ def test_a_malformed_message_costs_itself_and_is_told(sqs: BotoSqs) -> None:
         assert messages[-1].body == "good", what
         assert all(map(_is_usable, messages)), what
         assert len(messages) + len(told) == 2, what
-    for entry in (None, 7, "x", [], {}):
+    entries: tuple[Any, ...] = (None, 7, "x", [], {})
+    for entry in entries:
         answers.body = json.dumps({"Messages": [entry, good]}).encode()
         assert [message.body for message in asyncio.run(queue.receive(10))] == ["good"]
 

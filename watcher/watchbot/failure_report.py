@@ -122,7 +122,8 @@ class Reporter:
         if not self._shows_bodies:
             yield "Message: (not shown, because message bodies are not logged)"
         elif text is not None:
-            yield f"Message: {_cut(text, _TEXT_BYTES)}"
+            stored = job.message.stored
+            yield f"Message: {_cut(text, _TEXT_BYTES, None if stored is None else stored.text_bytes)}"
 
     async def _where(self, result: Result) -> Mapping[str, str]:
         task = result.task
@@ -179,12 +180,15 @@ def _short(text: str) -> str:
     return _cut(text, _OTHER_BYTES).replace("\n", " ")
 
 
-def _cut(text: str, limit: int) -> str:
-    """Give at most so many bytes of a text, in characters that a mail can carry, and say when that is not all."""
+def _cut(text: str, limit: int, size: int | None = None) -> str:
+    """Return at most so many bytes of a text, in characters that a mail can carry, and add when that is not all.
+
+    The ``size`` is that of the whole text, where this is only its beginning.
+    """
     start = _printable(text[: limit + 1]).encode()
-    if len(text) <= limit and len(start) <= limit:
+    if len(text) <= limit and len(start) <= limit and (size is None or size <= limit):
         return start.decode()
-    size = len(text.encode(errors="replace"))
+    size = len(text.encode(errors="replace")) if size is None else size
     return f"{start[:limit].decode(errors='ignore')} … (the first {limit} bytes of {size})"
 
 

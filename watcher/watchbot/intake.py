@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable
 
 from watchbot.message import Message
+from watchbot.message_memory import MessageMemory
 from watchbot.notice import Observer, QueueTrouble
 from watchbot.slots import Slots
 from watchbot.sqs import SqsError
@@ -41,6 +42,7 @@ class Intake:
         self,
         queue: WorkQueue,
         slots: Slots,
+        memory: MessageMemory,
         admit: Admit,
         *,
         max_polls: int,
@@ -49,6 +51,7 @@ class Intake:
     ) -> None:
         self._queue = queue
         self._slots = slots
+        self._memory = memory
         self._admit = admit
         self._max_polls = max_polls
         self._chance = chance
@@ -62,12 +65,12 @@ class Intake:
     async def run(self) -> None:
         """Keep polls open until cancelled; raises :class:`QueueUnreachableError`."""
         while True:
-            while len(self._polls) >= self._allowed or not self._slots.free:
+            while len(self._polls) >= self._allowed or not self._free():
                 await self._slots.change()
             await self._pause_after_failure()
             await self._linger()
-            if self._slots.free:
-                poll = asyncio.create_task(self._poll(self._take()))
+            if self._free():
+                poll = asyncio.create_task(self._poll(*self._take()))
                 self._polls[poll] = asyncio.get_running_loop().time()
                 poll.add_done_callback(self._closed)
                 if self._failures:
@@ -90,10 +93,15 @@ class Intake:
         del self._polls[poll]
         self._slots.recount()
 
-    def _take(self) -> int:
-        count = min(_BATCH, self._slots.free)
+    def _free(self) -> int:
+        """Return how many messages a poll may bring now."""
+        free = min(_BATCH, self._slots.free)
+        return min(free, self._memory.room()) if free else 0
+
+    def _take(self) -> tuple[int, int]:
+        count = self._free()
         self._slots.take(count)
-        return count
+        return count, self._memory.take(count)
 
     async def _linger(self) -> None:
         wanted = min(_BATCH, self._slots.offered)
@@ -106,14 +114,17 @@ class Intake:
         except TimeoutError:
             pass
 
-    async def _poll(self, limit: int) -> None:
+    async def _poll(self, limit: int, taken_bytes: int) -> None:
         asked_at = asyncio.get_running_loop().time()
+        messages: list[Message] = []
         try:
             messages = await self._queue.receive(limit)
         except Exception as error:  # noqa: BLE001 - whatever stops one poll must not stop the watcher
             self._slots.give_back(limit)
             self._failed(error if isinstance(error, SqsError) else SqsError(repr(error)), asked_at)
             return
+        finally:
+            self._memory.answered(taken_bytes, messages)
         self._failures = 0
         self._failing_since = None
         if len(messages) >= limit:

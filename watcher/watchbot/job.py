@@ -6,12 +6,14 @@ import base64
 import dataclasses
 import datetime
 import json
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 from watchbot.contract import MESSAGE_ID_VARIABLE
 from watchbot.message import Message
 from watchbot.payload import Pointer
+from watchbot.stored_content import StoredContent
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -34,6 +36,28 @@ class Job:
     pointer: Pointer | None = None
     url: str | None = None
     attributes_url: str | None = None
+
+    def let_go(self, form: Job, stored: StoredContent) -> None:
+        """Forget the content, here and wherever this job is referred to, but for what ``form`` still has of it."""
+        object.__setattr__(self, "text", form.text)
+        object.__setattr__(self, "subject", form.subject)
+        object.__setattr__(self, "attributes", form.attributes)
+        self.message.let_go(stored)
+
+    @property
+    def beginning(self) -> str | None:
+        """The text, or as much of it as is left here."""
+        stored = self.message.stored
+        if self.text is not None or stored is None or self.pointer is not None:
+            return self.text
+        return stored.beginning.decode(errors="ignore")
+
+    @property
+    def content_bytes(self) -> int:
+        """The memory that the job and its message take."""
+        opened = 0 if self.text is None or self.text is self.message.body else sys.getsizeof(self.text)
+        values = sum(sys.getsizeof(text) for one in self.attributes.values() for text in one.values())
+        return self.message.content_bytes + opened + values + sys.getsizeof(self.subject)
 
     @property
     def attributes_text(self) -> str | None:
@@ -75,6 +99,16 @@ def portable_attributes(message_attributes: Mapping[str, Mapping[str, Any]]) -> 
         value = attribute.get("StringValue", "") if binary is None else base64.b64encode(binary).decode()
         portable[name] = {"Type": attribute["DataType"], "Value": value}
     return portable
+
+
+def message_attributes_of(portable: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, Any]]:
+    """Turn portable attributes back into SQS's."""
+    return {
+        name: {"DataType": one["Type"], "BinaryValue": base64.b64decode(one["Value"])}
+        if one["Type"].startswith("Binary")
+        else {"DataType": one["Type"], "StringValue": one["Value"]}
+        for name, one in portable.items()
+    }
 
 
 def _iso(milliseconds: str | None) -> str | None:

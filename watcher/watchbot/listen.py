@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Mapping, MutableMapping, Sequence
 from typing import Any
 
+from watchbot.allocator import return_large_blocks
 from watchbot.aws_session import AwsAccess, Connection, in_ecs, leave_to_worker
 from watchbot.bug import contained, kept_running
 from watchbot.contract import (
@@ -28,6 +29,7 @@ from watchbot.journal import Journal
 from watchbot.line_writer import LineWriter
 from watchbot.log_observer import LogObserver
 from watchbot.message import Message
+from watchbot.message_memory import share_of_memory
 from watchbot.metrics import Metrics
 from watchbot.notice import Bug, EcsTrouble, Observer, Observers, QueueTrouble
 from watchbot.notifications import notifier
@@ -35,7 +37,7 @@ from watchbot.opener import EnvelopeOpener
 from watchbot.own_process import close_to_workers
 from watchbot.payload import Pointer
 from watchbot.payload_cleaner import PayloadCleaner
-from watchbot.payload_store import BotoPayloads, Payloads
+from watchbot.payload_store import BotoPayloads, PayloadError, PayloadGoneError, Payloads
 from watchbot.process_isolation import process_runner
 from watchbot.process_runner import LONGEST_SECONDS
 from watchbot.protection import EcsAgent, Protection
@@ -46,7 +48,7 @@ from watchbot.settlement import Policy
 from watchbot.signature import SignatureRule
 from watchbot.signature_check import SignatureCheck
 from watchbot.signing_secret import BotoSecrets, SigningSecret
-from watchbot.sqs import POLL_SECONDS, TASK_POLL_SECONDS, BotoSqs
+from watchbot.sqs import POLL_SECONDS, TASK_POLL_SECONDS, BotoSqs, SqsError
 from watchbot.start_retry import OVERDUE_AFTER_SECONDS, StartRetry
 from watchbot.stop import Stop
 from watchbot.stop_signals import terminating_signals
@@ -64,7 +66,10 @@ _MOST_POLLS = 8
 _FLUSH_SECONDS = 5.0
 
 _OTHER_THREADS = 4
-"""For what has no pool of its own: removing what jobs leave on disk, and the calls of the ECS agent."""
+"""For what has no pool of its own: removing what jobs leave on disk."""
+
+_TASK_MEMORY_BYTES = 64 << 20
+"""What messages may take of a watcher's own task; a poll's answer takes as much again for a moment."""
 
 
 def listen(command: Sequence[str], environment: MutableMapping[str, str], container: Mapping[bytes, bytes]) -> int:
@@ -74,6 +79,7 @@ def listen(command: Sequence[str], environment: MutableMapping[str, str], contai
 
     Raises :class:`SettingsError` with everything that is wrong with the environment and the command.
     """
+    return_large_blocks()
     worker_environment = WorkerEnvironment.of_container(container)
     settings = _settings(command, environment, worker_environment)
     if in_ecs(environment):
@@ -175,7 +181,7 @@ async def _listen(
         overdue_seconds=settings.start_timeout_seconds + OVERDUE_AFTER_SECONDS,
     )
     watcher = Watcher(
-        _work_queue(settings, sqs, chance, observe),
+        _work_queue(settings, sqs, chance, observe, task_message),
         opener,
         runner,
         Policy.of(settings),
@@ -183,10 +189,12 @@ async def _listen(
         visibility_timeout_seconds=settings.visibility_timeout_seconds,
         drain_seconds=settings.drain_seconds,
         max_polls=_most_polls(settings),
+        memory_bytes=share_of_memory(_TASK_MEMORY_BYTES if settings.isolation is Isolation.TASK else None),
         observe=observe,
         chance=chance,
     )
     runner.on_capacity_change(watcher.capacity_changed)
+    task_message.on_let_go(watcher.content_stored)
     _say_started(settings, journal)
     health = Health(HEALTH_FILE) if _has_scratch() else None
     running = (metrics, protection, health, notify)
@@ -218,7 +226,8 @@ def _error_in(context: Mapping[str, Any]) -> BaseException:
 
 
 def _most_polls(settings: Settings) -> int:
-    return min(_MOST_POLLS, -(-settings.workers // 10))
+    """Return how many polls may be open at once: one for tasks, of which no account starts more than 20 a second."""
+    return 1 if settings.isolation is Isolation.TASK else min(_MOST_POLLS, -(-settings.workers // 10))
 
 
 def _sqs(settings: Settings, aws: AwsAccess) -> BotoSqs:
@@ -299,11 +308,20 @@ def _protection(settings: Settings, environment: Mapping[str, str], stop: Stop, 
     )
 
 
-def _work_queue(settings: Settings, sqs: BotoSqs, chance: random.Random, observe: Observer) -> WorkQueue:
+def _work_queue(
+    settings: Settings, sqs: BotoSqs, chance: random.Random, observe: Observer, task_message: TaskMessage
+) -> WorkQueue:
+    async def whole(message: Message) -> Message:
+        try:
+            return await task_message.whole(message)
+        except PayloadError as error:
+            raise SqsError(f"no dead letter yet: {error}", refused=isinstance(error, PayloadGoneError)) from error
+
     return WorkQueue(
         sqs,
         fifo=settings.fifo,
         dead_letter_queue_url=settings.dead_letter_queue_url,
         chance=chance,
         report=lambda problem, message_id: observe(QueueTrouble(problem, message_id)),
+        whole=whole,
     )

@@ -7,8 +7,11 @@ import binascii
 import dataclasses
 import hashlib
 import re
+import sys
 from collections.abc import Mapping
 from typing import Any
+
+from watchbot.stored_content import StoredContent
 
 _MESSAGE_ID = re.compile(r"[\w.-]{1,100}", re.ASCII)
 """At most 100 characters: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-queue-message-identifiers.html"""
@@ -39,6 +42,8 @@ class Message:
 
     SQS counts from its own receive, a moment earlier. Not from when the poll began: a long poll may wait longer than
     a short lease lasts.
+
+    Once its content is ``stored``, the body is empty, and so are the attributes if they are stored as well.
     """
 
     message_id: str
@@ -47,6 +52,7 @@ class Message:
     attributes: Mapping[str, str]
     message_attributes: Mapping[str, Mapping[str, Any]]
     received_at: float
+    stored: StoredContent | None = None
 
     @classmethod
     def from_sqs(cls, received: Any, received_at: float) -> Message:
@@ -71,6 +77,21 @@ class Message:
             )
         except MalformedMessageError as error:
             raise MalformedMessageError(str(error), message_id) from None
+
+    def let_go(self, stored: StoredContent) -> None:
+        """Forget the content, here and wherever this message is referred to: it is in S3."""
+        object.__setattr__(self, "stored", stored)
+        object.__setattr__(self, "body", "")
+        if stored.message_attributes is not None:
+            object.__setattr__(self, "message_attributes", {})
+
+    @property
+    def content_bytes(self) -> int:
+        """The memory that body and attributes take: CPython stores up to four bytes for each character of a text."""
+        size = sys.getsizeof(self.body)
+        if self.message_attributes:
+            size += sum(sys.getsizeof(value) for one in self.message_attributes.values() for value in one.values())
+        return size
 
     @property
     def receive_count(self) -> int:

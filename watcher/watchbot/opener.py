@@ -48,6 +48,11 @@ class EnvelopeOpener:
         return self._open(message).pointer
 
     def _open(self, message: Message) -> Job:
+        if message.stored is not None:
+            # Of what was said by it only the beginning is left here.
+            stored = message.stored
+            text = None if stored.pointer is not None else stored.beginning.decode(errors="ignore")
+            return Job(message, text, stored.subject, pointer=stored.pointer)
         if is_from_webhook(message):
             theirs = portable_attributes(message.message_attributes)
             theirs[WEBHOOK_TIME]["Type"] = WEBHOOK_TYPE  # the note of a verified caller is the watcher's alone

@@ -17,7 +17,7 @@ from watchbot.result import USUAL_OUTCOMES, Result
 from watchbot.stopped_task import Task, is_stopped, result_of_task
 from watchbot.task_deadline import TaskDeadline
 from watchbot.task_lookup import TaskLookup
-from watchbot.task_message import TaskMessage
+from watchbot.task_message import LARGE_BYTES, TaskMessage
 from watchbot.task_poller import Lost, TaskPoller
 from watchbot.task_request import MessageTooLargeError
 
@@ -26,6 +26,11 @@ _HANDOVER_SECONDS = 10
 
 _LAST_LAUNCH_SECONDS = 10.0
 """How long a drain waits for the answers to launches that ECS was asked for."""
+
+_KEEP_SECONDS = 24 * 3600.0
+"""How often stored content is written again: the bucket deletes objects that are two days old."""
+
+_KEEP_AGAIN_SECONDS = 60.0
 
 _REMOVING = {Outcome.SUCCEEDED, Outcome.REJECTED, Outcome.DEAD_LETTERED}
 
@@ -41,6 +46,7 @@ class _Run:
     arn: str | None = None
     abandoned: bool = False
     started: bool = False
+    keeping: asyncio.Task[None] | None = None
 
 
 class TaskRunner:
@@ -107,9 +113,13 @@ class TaskRunner:
         """Start a task, or take up the one that :meth:`recover` has found, and follow it to its end."""
         message_id = job.message.message_id
         run = self._runs[message_id] = _Run(held)
+        if message_id in self._found and job.content_bytes > LARGE_BYTES:
+            run.keeping = asyncio.create_task(self._keep_content(job))
         try:
             result = await self._launch_and_follow(job, run, started)
         finally:
+            if run.keeping is not None:
+                run.keeping.cancel()
             del self._runs[message_id]
         if result.outcome in _REMOVING:
             self._launcher.forget(message_id)
@@ -130,10 +140,29 @@ class TaskRunner:
             result = await self._follow(message_id, run, launched, started)
         return result
 
+    async def _keep_content(self, job: Job) -> None:
+        """Store the content of a message, once adopted, and write it again before the bucket deletes it.
+
+        A failure is tried again after a minute: until then the message stays in memory.
+        """
+        pause = 0.0 if job.message.stored is None else _KEEP_SECONDS
+        while True:
+            await asyncio.sleep(pause)
+            try:
+                if job.message.stored is None:
+                    await self._task_message.prepared(job)
+                else:
+                    await self._task_message.renew(job.message)
+                pause = _KEEP_SECONDS
+            except (MessageTooLargeError, PayloadError):
+                pause = _KEEP_AGAIN_SECONDS
+
     async def _launch(self, job: Job, run: _Run) -> Launched | Result:
         try:
-            job = await self._task_message.prepared(job)
-            return await self._launcher.launch(job, lambda: run.held() and not (run.abandoned or self._draining))
+            form = await self._task_message.prepared(job)
+            if job.message.stored is not None and run.keeping is None:
+                run.keeping = asyncio.create_task(self._keep_content(job))
+            return await self._launcher.launch(form, lambda: run.held() and not (run.abandoned or self._draining))
         except (MessageTooLargeError, PayloadGoneError) as error:
             return Result(Outcome.DEAD_LETTERED if self._can_dead_letter else Outcome.FAILED, reason=str(error))
         except (LaunchRefusedError, PayloadError) as error:

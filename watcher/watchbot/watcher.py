@@ -9,12 +9,14 @@ import random
 from collections.abc import Coroutine
 from typing import Any
 
+from watchbot.bug import kept_running
 from watchbot.contract import Outcome
 from watchbot.fifo_gate import FifoGate
 from watchbot.intake import Intake, QueueUnreachableError
 from watchbot.job import Job, NoJob
 from watchbot.lease import Lease, LeaseKeeper, Returning
 from watchbot.message import Message
+from watchbot.message_memory import MessageMemory
 from watchbot.notice import (
     Bug,
     Busy,
@@ -42,6 +44,8 @@ _FIRST = asyncio.FIRST_COMPLETED
 _UNSETTLED_LIMIT = 1000
 """Jobs done whose messages SQS has not taken back yet: with so many of them, nothing more is received."""
 
+_AFTER_BUG_SECONDS = 60
+
 _SETTLE_SECONDS = 5.0
 """After the last worker has ended: how long a drain waits for SQS to take what is still to be said."""
 
@@ -68,6 +72,7 @@ class Watcher:
         visibility_timeout_seconds: int,
         drain_seconds: float,
         max_polls: int,
+        memory_bytes: int,
         observe: Observer,
         chance: random.Random,
     ) -> None:
@@ -83,7 +88,10 @@ class Watcher:
         self._gate = FifoGate(fifo=fifo)
         self._slots = Slots(self._offered)
         self._old = OldLeases(self._slots.recount)
-        self._intake = Intake(queue, self._slots, self._admit, max_polls=max_polls, chance=chance, observe=observe)
+        self._memory = MessageMemory(memory_bytes, self._slots.recount)
+        self._intake = Intake(
+            queue, self._slots, self._memory, self._admit, max_polls=max_polls, chance=chance, observe=observe
+        )
         self._settler = Settler(queue, self._keeper, self._intake.open_seconds, fifo=fifo, observe=observe)
         self._held: dict[str, Lease] = {}
         self._work: set[asyncio.Task[None]] = set()
@@ -97,7 +105,7 @@ class Watcher:
         if stop.requested.is_set():
             self._observe(Draining(stop.reason))
             return int(stop.failed)
-        keeping = asyncio.create_task(self._keeper.run())
+        keeping = asyncio.create_task(kept_running(self._keeper.run))
         intake = asyncio.create_task(self._intake.run())
         stopping = asyncio.create_task(stop.requested.wait())
         try:
@@ -118,6 +126,14 @@ class Watcher:
         """Hear from the runner that it offers another number of slots."""
         self._slots.recount()
 
+    def content_stored(self, message: Message) -> None:
+        """Hear from the runner that it has let go of a message's content, which newer receives have brought again."""
+        lease = self._held.get(message.message_id)
+        if lease is not None and message.stored is not None:
+            lease.message.let_go(message.stored)
+            self._memory.release(message.message_id)
+            self._memory.hold(lease.message)
+
     def _offered(self) -> int:
         capacity = self._runner.capacity if len(self._held) - self._running < _UNSETTLED_LIMIT else 0
         return capacity + len(self._old) if capacity else 0
@@ -131,6 +147,8 @@ class Watcher:
             is_worked_on = held is not None and held.returning is None
             self._observe(Received(message, again=is_worked_on or finished is not None))
             if held is not None and is_worked_on:
+                if held.message.stored is not None:
+                    message.let_go(held.message.stored)
                 self._keeper.replace(held, message)
                 self._old.renewed(held)
                 continue
@@ -152,6 +170,7 @@ class Watcher:
         if after is not None:
             after.received_again.set()
         self._held[message.message_id] = lease
+        self._memory.hold(message)
         return lease
 
     async def _handle(self, lease: Lease) -> None:
@@ -192,7 +211,7 @@ class Watcher:
 
         def begun() -> None:
             started.set()
-            self._observe(JobStarted(job.message, now() - asked_at, job.subject, job.text))
+            self._observe(JobStarted(job.message, now() - asked_at, job.subject, job.beginning))
 
         try:
             return await self._runner.run(job, begun, lambda: lease.is_held(now()))
@@ -218,7 +237,11 @@ class Watcher:
     def _decide(self, lease: Lease, result: Result | NoJob) -> Settlement:
         if isinstance(result, NoJob):
             return Delete()
-        return self._policy.decide(result, lease.message.receive_count, self._chance)
+        try:
+            return self._policy.decide(result, lease.message.receive_count, self._chance)
+        except Exception as error:  # noqa: BLE001 - one message must never end the work on all the others
+            self._observe(Bug(error, lease.message.message_id))
+            return Return(_AFTER_BUG_SECONDS)
 
     def _hand_over(self, lease: Lease, settlement: Settlement) -> None:
         """Give the slot to the next of the group, or free it and send the rest of the group back."""
@@ -253,6 +276,7 @@ class Watcher:
         was_full = self._offered() == 0
         if self._held[lease.message.message_id] is lease:
             del self._held[lease.message.message_id]
+            self._memory.release(lease.message.message_id)
         if lease.returning is not None:
             lease.returning.over.set()
         if was_full:

@@ -25,8 +25,15 @@ _LOST_CODES = {
 }
 """What SQS answers for a receipt handle that no longer holds its message."""
 
+Whole = Callable[[Message], Awaitable[Message]]
+"""Returns a message with its content, wherever that is; raises :class:`SqsError`."""
+
 Report = Callable[[str, str | None], None]
 """Takes what went wrong with the queue, and the id of the message it went wrong for."""
+
+
+async def _is_whole(message: Message) -> Message:
+    return message
 
 
 class WorkQueue:
@@ -37,13 +44,21 @@ class WorkQueue:
     """
 
     def __init__(
-        self, sqs: Sqs, *, fifo: bool, dead_letter_queue_url: str | None, chance: random.Random, report: Report
+        self,
+        sqs: Sqs,
+        *,
+        fifo: bool,
+        dead_letter_queue_url: str | None,
+        chance: random.Random,
+        report: Report,
+        whole: Whole = _is_whole,
     ) -> None:
         self._sqs = sqs
         self._fifo = fifo
         self._dead_letter_queue_url = dead_letter_queue_url
         self._chance = chance
         self._report = report
+        self._whole = whole
         # The next of a FIFO group waits for the delete. The rest of a group that is returned is returned together.
         self._deletes = Coalescer[Entry](sqs.delete, 0 if fifo else _LINGER_SECONDS)
         self._returns = Coalescer[Entry](self._set_visibility, _LINGER_SECONDS)
@@ -125,11 +140,14 @@ class WorkQueue:
         url = self._dead_letter_queue_url
         if url is None:
             return False
-        fields = dead_letter_fields(lease.message, letter.reason, fifo=self._fifo, verified=letter.verified)
+
+        async def send() -> None:
+            message = await self._whole(lease.message)
+            fields = dead_letter_fields(message, letter.reason, fifo=self._fifo, verified=letter.verified)
+            await self._sqs.send(url, fields)
+
         now = asyncio.get_running_loop().time
-        return await self._insist(
-            lambda: self._sqs.send(url, fields), lease, worthwhile=lambda: lease.is_held(now()), until_refused=True
-        )
+        return await self._insist(send, lease, worthwhile=lambda: lease.is_held(now()), until_refused=True)
 
     def flush(self) -> None:
         """Make the calls that wait for company, now."""
