@@ -63,6 +63,8 @@ class Answers:
         client.meta.events.register("before-send", self._answer)
 
     def _answer(self, request: Any, **_: object) -> AWSResponse:
-        headers: Any = HeadersDict({"content-type": "application/x-amz-json-1.1", "content-length": str(len(self.body))})
+        headers: Any = HeadersDict(
+            {"content-type": "application/x-amz-json-1.1", "content-length": str(len(self.body))}
+        )
         raw = urllib3.HTTPResponse(io.BytesIO(self.body), headers=headers, status=self.status, preload_content=False)
         return AWSResponse(request.url, self.status, headers, raw)

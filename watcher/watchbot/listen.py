@@ -28,7 +28,6 @@ from watchbot.health import Health
 from watchbot.journal import Journal
 from watchbot.line_writer import LineWriter
 from watchbot.log_observer import LogObserver
-from watchbot.message import Message
 from watchbot.message_memory import share_of_memory
 from watchbot.metrics import Metrics
 from watchbot.notice import Bug, EcsTrouble, Observer, Observers, QueueTrouble
@@ -37,7 +36,7 @@ from watchbot.opener import EnvelopeOpener
 from watchbot.own_process import close_to_workers
 from watchbot.payload import Pointer
 from watchbot.payload_cleaner import PayloadCleaner
-from watchbot.payload_store import BotoPayloads, PayloadError, PayloadGoneError, Payloads
+from watchbot.payload_store import BotoPayloads, Payloads
 from watchbot.process_isolation import process_runner
 from watchbot.process_runner import LONGEST_SECONDS
 from watchbot.protection import EcsAgent, Protection
@@ -48,7 +47,7 @@ from watchbot.settlement import Policy
 from watchbot.signature import SignatureRule
 from watchbot.signature_check import SignatureCheck
 from watchbot.signing_secret import BotoSecrets, SigningSecret
-from watchbot.sqs import POLL_SECONDS, TASK_POLL_SECONDS, BotoSqs, SqsError
+from watchbot.sqs import POLL_SECONDS, TASK_POLL_SECONDS, BotoSqs
 from watchbot.start_retry import OVERDUE_AFTER_SECONDS, StartRetry
 from watchbot.stop import Stop
 from watchbot.stop_signals import terminating_signals
@@ -311,17 +310,11 @@ def _protection(settings: Settings, environment: Mapping[str, str], stop: Stop, 
 def _work_queue(
     settings: Settings, sqs: BotoSqs, chance: random.Random, observe: Observer, task_message: TaskMessage
 ) -> WorkQueue:
-    async def whole(message: Message) -> Message:
-        try:
-            return await task_message.whole(message)
-        except PayloadError as error:
-            raise SqsError(f"no dead letter yet: {error}", refused=isinstance(error, PayloadGoneError)) from error
-
     return WorkQueue(
         sqs,
         fifo=settings.fifo,
         dead_letter_queue_url=settings.dead_letter_queue_url,
         chance=chance,
         report=lambda problem, message_id: observe(QueueTrouble(problem, message_id)),
-        whole=whole,
+        whole=task_message.whole,
     )

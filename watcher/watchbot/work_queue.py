@@ -10,6 +10,7 @@ from watchbot.coalescer import Coalescer
 from watchbot.dead_letter import dead_letter_fields
 from watchbot.lease import Lease, LeaseLostError, Returning
 from watchbot.message import MalformedMessageError, Message
+from watchbot.payload_store import PayloadError, PayloadGoneError, PayloadUnreadableError
 from watchbot.settlement import DeadLetter
 from watchbot.sqs import Entry, Sqs, SqsError
 
@@ -26,7 +27,7 @@ _LOST_CODES = {
 """What SQS answers for a receipt handle that no longer holds its message."""
 
 Whole = Callable[[Message], Awaitable[Message]]
-"""Returns a message with its content, wherever that is; raises :class:`SqsError`."""
+"""Returns a message with its content, wherever that is; raises :class:`PayloadError`."""
 
 Report = Callable[[str, str | None], None]
 """Takes what went wrong with the queue, and the id of the message it went wrong for."""
@@ -142,7 +143,12 @@ class WorkQueue:
             return False
 
         async def send() -> None:
-            message = await self._whole(lease.message)
+            try:
+                message = await self._whole(lease.message)
+            except PayloadError as error:
+                # Without its content no letter is sent, and the message stays in the queue.
+                is_gone = isinstance(error, PayloadGoneError | PayloadUnreadableError)
+                raise SqsError(f"no dead letter was sent: {error}", refused=is_gone) from error
             fields = dead_letter_fields(message, letter.reason, fifo=self._fifo, verified=letter.verified)
             await self._sqs.send(url, fields)
 
