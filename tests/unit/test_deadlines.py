@@ -16,7 +16,6 @@ import pytest
 from watchbot import aws_session
 from watchbot.aws_session import AwsAccess
 from watchbot.call_threads import CallThreads, NoThreadError
-from watchbot.contract import SettingsError
 from watchbot.deadline import CallTimeoutError, progressed
 from watchbot.ecs import BotoEcs, EcsError
 from watchbot.payload import Pointer
@@ -99,7 +98,7 @@ def test_every_call_to_aws_ends_at_its_deadline_though_bytes_trickle_in(trickle:
         (lambda: ecs.describe_tasks(["a"]), EcsError),
         (lambda: payloads.text(pointer, 1_000_000), PayloadError),
         (lambda: payloads.put(pointer, b"x"), PayloadError),
-        (lambda: payloads.fetch(pointer, str(tmp_path / "file")), PayloadError),
+        (lambda: payloads.fetch(pointer, str(tmp_path / "file"), 1 << 30), PayloadError),
         (lambda: _hurried(BotoSecrets(aws, "secret", None)).fetch(), SecretError),
         (lambda: _hurried(BotoStreams("group", aws)).last("stream", 10), LogReadError),
         (
@@ -142,8 +141,9 @@ def test_credentials_that_trickle_in_are_given_up(trickle: Trickle, monkeypatch:
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
     monkeypatch.setattr(aws_session, "_CREDENTIALS_SECONDS", SECONDS)
     monkeypatch.setattr("botocore.utils.ContainerMetadataFetcher.SLEEP_TIME", 0)
-    with pytest.raises(SettingsError, match="no client of AWS sqs"):
-        BotoSqs(QUEUE, 180, 1, AwsAccess({}, QUEUE))
+    sqs = _hurried(BotoSqs(QUEUE, 180, 1, AwsAccess({}, QUEUE)))
+    with pytest.raises(SqsError):  # and the watcher has started, for an endpoint that answers later
+        asyncio.run(sqs.receive(10))
     assert trickle.closed.acquire(timeout=10)
 
 

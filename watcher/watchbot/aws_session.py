@@ -167,9 +167,9 @@ class AwsAccess:
         if self._is_checked:
             return
         self._is_checked = True
-        with contextlib.suppress(CallTimeoutError, CredentialRetrievalError, NoCredentialsError):
-            with within(_CREDENTIALS_SECONDS):
-                self._credentials.found()
+        unavailable = contextlib.suppress(CallTimeoutError, CredentialRetrievalError, NoCredentialsError)
+        with unavailable, within(_CREDENTIALS_SECONDS):
+            self._credentials.found()
 
     def _new_session(self) -> tuple[Any, LateCredentials]:
         try:

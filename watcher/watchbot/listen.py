@@ -28,6 +28,7 @@ from watchbot.health import Health
 from watchbot.journal import Journal
 from watchbot.line_writer import LineWriter
 from watchbot.log_observer import LogObserver
+from watchbot.message import Message
 from watchbot.message_memory import share_of_memory
 from watchbot.metrics import Metrics
 from watchbot.notice import Bug, EcsTrouble, Observer, Observers, QueueTrouble
