@@ -28,7 +28,6 @@ from watchbot.opener import EnvelopeOpener
 from watchbot.payload import Pointer
 from watchbot.payload_store import BotoPayloads, PayloadError
 from watchbot.protection import EcsAgent, ProtectionError
-from watchbot.result import Result
 from watchbot.signing_secret import BotoSecrets, SecretError
 from watchbot.sns import BotoSns, Notification, PublishError
 from watchbot.sqs import BotoSqs, Entry, SqsError
@@ -196,7 +195,8 @@ def test_a_malformed_task_costs_itself() -> None:
         answer = asyncio.run(ecs.describe_tasks(["arn:of:bad", "arn:of:good"]))
         assert answer["tasks"][-1]["taskArn"] == "arn:of:good", what
         results = [result_of_task(task, can_dead_letter=True) for task in answer["tasks"] if is_stopped(task)]
-        assert Result(Outcome.SUCCEEDED, 0, duration_seconds=2.0) in results, what
+        ended = (results[-1].outcome, results[-1].exit_code, results[-1].duration_seconds)
+        assert ended == (Outcome.SUCCEEDED, 0, 2.0), what
         assert len(answer["tasks"]) + len(answer["failures"]) == 2, what
 
 

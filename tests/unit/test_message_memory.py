@@ -270,7 +270,9 @@ def test_answers_do_not_outlive_their_use_in_a_cycle() -> None:
         pass
 
     async def scenario() -> weakref.ref[Any]:
-        answer = await CallThreads(1, "t", 5).make(Answer)
+        threads = CallThreads(1, "t", 5)
+        answer = await threads.make(Answer)
+        threads._threads.shutdown(wait=True)  # the thread has let go of it as well
         return weakref.ref(answer)
 
     gc.disable()

@@ -12,7 +12,7 @@ import boto3
 import botocore.config
 import botocore.session
 from botocore.credentials import ContainerProvider, RefreshableCredentials
-from botocore.exceptions import BotoCoreError, CredentialRetrievalError, NoCredentialsError
+from botocore.exceptions import BotoCoreError, CredentialRetrievalError, HTTPClientError, NoCredentialsError
 from botocore.httpsession import URLLib3Session, get_cert_path
 from botocore.utils import ContainerMetadataFetcher
 
@@ -167,7 +167,9 @@ class AwsAccess:
         if self._is_checked:
             return
         self._is_checked = True
-        unavailable = contextlib.suppress(CallTimeoutError, CredentialRetrievalError, NoCredentialsError)
+        unavailable = contextlib.suppress(
+            CallTimeoutError, HTTPClientError, CredentialRetrievalError, NoCredentialsError
+        )
         with unavailable, within(_CREDENTIALS_SECONDS):
             self._credentials.found()
 
