@@ -180,11 +180,14 @@ def test_a_call_waits_for_a_thread_without_losing_its_time() -> None:
 
 
 def test_a_call_without_a_thread_is_not_made_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    threads = CallThreads(1, "t", 5)
     made: list[int] = []
 
     def no_thread(thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as limited:
+        limited.setattr(threading.Thread, "start", no_thread)
+        threads = CallThreads(1, "t", 5)
 
     async def scenario() -> None:
         with monkeypatch.context() as limited:

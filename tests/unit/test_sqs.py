@@ -118,7 +118,8 @@ def test_a_call_that_no_thread_could_be_started_for_failed_and_is_not_made_later
 
 
 def test_every_thread_is_there_before_a_job_can_take_the_last_process(sqs: BotoSqs) -> None:
-    assert {pool._max_workers - len(pool._threads) for pool in (sqs._polls, sqs._calls, sqs._heartbeats)} == {0}
+    pools: list[Any] = [threads._threads for threads in (sqs._polls, sqs._calls, sqs._heartbeats)]
+    assert {pool._max_workers - len(pool._threads) for pool in pools} == {0}
 
 
 def test_a_short_lease_has_time_for_more_than_one_call_that_hangs() -> None:
