@@ -49,6 +49,8 @@ def _deployed(value: Any) -> Any:
             return placeholders(value)
         case {"Name": str(name), "Value": _} if name.endswith("QUEUE_URL"):
             return {"name": name, "value": _QUEUE_URL}
+        case {"Name": "WATCHBOT_REGION", "Value": _}:
+            return {"name": "WATCHBOT_REGION", "value": "us-east-1"}
         case dict():
             return {f"{key[0].lower()}{key[1:]}": _deployed(one) for key, one in value.items()}
         case list():
