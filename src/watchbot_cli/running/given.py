@@ -13,7 +13,7 @@ from typing import Any
 
 from watchbot.contract import DEAD_LETTER_ATTRIBUTES
 from watchbot.dead_letter import SIZE_LIMIT
-from watchbot.message import Message
+from watchbot.message import MalformedMessageError, Message
 from watchbot_cli.dead_letter.letter import Letter
 from watchbot_cli.errors import UsageError
 from watchbot_cli.sending.destination import to_topic
@@ -21,6 +21,9 @@ from watchbot_cli.sending.outgoing import Outgoing, Reader
 
 _GROUP = "run"
 """The group of a message to a FIFO service that has none."""
+
+_NO_HANDLE = "none"
+"""Nothing is settled here."""
 
 _DOCUMENT_LIMIT = 8 * SIZE_LIMIT
 """An exported dead letter says most things twice, and some in base64."""
@@ -45,7 +48,10 @@ def given_message(text: str | None, file: str | None, *, fifo: bool, receive_cou
     if len(received["Body"].encode("utf-8", "replace")) > SIZE_LIMIT:
         raise UsageError(f"the message is longer than the {SIZE_LIMIT} bytes that SQS takes")
     counted = {**received["Attributes"], "ApproximateReceiveCount": str(receive_count)}
-    return Message.from_sqs({**received, "ReceiptHandle": "", "Attributes": counted}, 0)
+    try:
+        return Message.from_sqs({**received, "ReceiptHandle": _NO_HANDLE, "Attributes": counted}, 0)
+    except MalformedMessageError as error:
+        raise UsageError(f"the message cannot be one that SQS would hand out: {error}") from error
 
 
 def to_json(message: Message) -> str:
@@ -65,7 +71,7 @@ def from_json(text: str) -> Message:
     """Read what :func:`to_json` wrote."""
     received = json.loads(text)
     attributes = {name: _bytes(attribute) for name, attribute in received["MessageAttributes"].items()}
-    return Message.from_sqs({**received, "ReceiptHandle": "", "MessageAttributes": attributes}, 0)
+    return Message.from_sqs({**received, "ReceiptHandle": _NO_HANDLE, "MessageAttributes": attributes}, 0)
 
 
 def _letter(text: str) -> Letter | None:

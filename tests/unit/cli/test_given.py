@@ -44,3 +44,10 @@ def test_a_binary_attribute_of_a_dead_letter_is_what_it_was(tmp_path: Path) -> N
 def test_refuses_a_line_that_send_refuses(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="has Subjekt; allowed are Message"):
         _job(tmp_path, {"Message": "x", "Subjekt": "y"})
+
+
+def test_refuses_a_letter_that_sqs_would_not_hand_out(tmp_path: Path) -> None:
+    file = tmp_path / "letter"
+    file.write_text(json.dumps({"letter_id": "a b\nc", "body": "hello", "message_attributes": {}}))
+    with pytest.raises(UsageError, match="cannot be one that SQS would hand out: MessageId is missing or not an id"):
+        given_message(None, str(file), fifo=False, receive_count=1)
