@@ -79,7 +79,8 @@ class Watchbot(ServiceMetrics, Sources):
     :param command: the arguments of the image's ENTRYPOINT (TASK), or the worker's whole argv (PROCESS); the image's
         own by default with Isolation.TASK, required with Isolation.PROCESS.
     :param isolation: what a message gets for itself: an ECS task of its own (TASK) or a process in a warm one
-        (PROCESS).
+        (PROCESS). Jobs of one PROCESS task share a user, files and a role: choose TASK for code or data that you do not
+        trust.
     :param environment: variables for the worker; none by default. Names that Watchbot sets itself are refused.
     :param secrets: variables for the worker from Secrets Manager or the Parameter Store; none by default.
     :param permissions: what the worker may do in AWS beside publishing to the topic, as complete statements; nothing by

@@ -34,6 +34,10 @@ _ACCESS_LOG = {
     "integrationStatus": "$context.integration.status",
     "responseLatency": "$context.responseLatency",
 }
+"""Nothing that a caller writes: API Gateway documents no escaping of it, and quotes its own errors alone.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html
+"""
 
 _ANSWERS = (("2\\d{2}", "200", TAKEN), ("400", "400", REFUSED), ("413", "413", TOO_LARGE), (None, "503", NOT_TAKEN))
 """For each status of SQS's what the caller gets; the last is for every other one, and for no answer at all."""

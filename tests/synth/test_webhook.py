@@ -158,6 +158,8 @@ def test_requests_are_logged_and_never_bodies_or_headers(signed: Template, keyed
     assert signed.one("AWS::Logs::LogGroup", "svcWebhookLogGroup")["RetentionInDays"] == 14
     line = json.loads(stage["AccessLogSetting"]["Format"])
     assert {"$context.requestId", "$context.identity.sourceIp", "$context.status"} <= set(line.values())
+    # Values that a caller writes could hold a quote, and with it fields of their own.
+    assert not [value for value in line.values() if re.search(r"userAgent|path|header|query|body|domain", value, re.I)]
     assert stage["MethodSettings"][0]["DataTraceEnabled"] is False
     assert "AccessLogSetting" not in keyed.one("AWS::ApiGateway::Stage")
     assert not keyed.of_type("AWS::ApiGateway::Account")
