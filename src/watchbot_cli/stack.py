@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from watchbot.contract import OUTPUT_SUFFIX, Description, DescriptionError, OtherReleaseError
 from watchbot_cli.errors import CommandError, UsageError
@@ -103,10 +103,10 @@ def _described(session: Session, stack: str) -> Mapping[str, Any]:
 
 
 def _account(session: Session) -> str:
-    """Say which account the credentials are of; not being told that is no reason to say nothing of the stack."""
+    """Return the account of the credentials as the end of a sentence, which is whole without it."""
     try:
         return f", {within(_ACCOUNT_SECONDS, session.client('sts').get_caller_identity)['Account']}"
-    except (BotoCoreError, ClientError, TimeoutError):
+    except Exception:  # noqa: BLE001 - STS may be refused, far away, or no STS at all
         return ""
 
 

@@ -390,7 +390,7 @@ def test_an_embedded_aws_that_ends_by_itself_ends_the_run(app: str) -> None:
         while "ready" not in running.stderr.readline():
             assert running.poll() is None
         commands = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in _descendants(running.pid)}
-        (emulator,) = [pid for pid, command_line in commands.items() if b"ministack" in command_line]
+        (emulator,) = [pid for pid, command_line in commands.items() if b"request_guard" in command_line]
         os.kill(emulator, signal.SIGKILL)
         assert "the embedded AWS has ended by itself" in running.stderr.read()
         assert running.wait(60) == 1

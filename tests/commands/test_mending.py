@@ -130,7 +130,7 @@ def test_a_file_of_no_letters_deletes_none_and_looks_at_none(operated: Operated)
     ran = operated.run("dead-letter", "delete", "--from", "-", "--yes", "--json", said="\n")
     assert json.loads(ran.stdout) == {"deleted": 0, "doubtful": 0, "not_looked_at": 0}
     (letter,) = json.loads(f"[{operated.run('dead-letter', 'list', '--json').stdout}]")
-    assert letter["receive_count"] == 1
+    assert letter["looks"] == 1
 
 
 def test_a_dry_run_of_an_import_says_as_json_how_many_can_be_sent(operated: Operated) -> None:

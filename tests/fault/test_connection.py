@@ -31,6 +31,7 @@ from watchbot.sns import BotoSns, Notification
 from watchbot.sqs import BotoSqs, SqsError
 from watchbot.task_log import BotoStreams
 from watchbot.trusted_certificates import TrustedCertificates
+from watchbot_cli.local.emulator import ACCESS_KEY_ID, SECRET
 
 QUEUE = f"https://sqs.{REGION}.amazonaws.com/123456789012/jobs"
 PROXY_LOGIN = "Proxy-Authorization: Basic " + base64.b64encode(b"user:hush").decode()
@@ -145,7 +146,12 @@ class _Agent:
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 agent.asked.append("GET")
-                role = {"AccessKeyId": "id", "SecretAccessKey": "s", "Token": "t", "Expiration": "2099-01-01T00:00:00Z"}
+                role = {
+                    "AccessKeyId": ACCESS_KEY_ID,
+                    "SecretAccessKey": SECRET,
+                    "Token": "t",
+                    "Expiration": "2099-01-01T00:00:00Z",
+                }
                 self.send_response(200 if agent.gives else 500)
                 self.end_headers()
                 self.wfile.write(json.dumps(role).encode() if agent.gives else b"{}")

@@ -27,6 +27,7 @@ _JUNK: Mapping[str, Callable[[], object]] = {
 FLAGS = (
     "dashboard",
     "debug",
+    "delete_payloads",
     "fifo",
     "log_message_bodies",
     "notify_on_each_failure",

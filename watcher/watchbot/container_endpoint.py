@@ -29,6 +29,10 @@ def ask(url: str, seconds: float, *, method: str = "GET", body: bytes | None = N
             uses(connection.sock)
             headers = {} if body is None else {"Content-Type": "application/json"}
             connection.request(method, f"{parts.path}?{parts.query}" if parts.query else parts.path, body, headers)
-            return connection.getresponse().read(_MOST_BYTES)
+            response = connection.getresponse()
+            answer = response.read(_MOST_BYTES)
+            if response.length:
+                raise EndpointError(f"{response.length} bytes of its answer are missing, or too many")
+            return answer
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise EndpointError(f"{error!r}") from error

@@ -75,6 +75,11 @@ class Leftovers:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)  # our own child: nobody else can have its number
 
+    async def finish(self) -> None:
+        """Wait for a sweep that is under way; it ends after half a minute at most."""
+        if self._sweep is not None:
+            await asyncio.wait([self._sweep])
+
     def _orphans(self) -> list[int]:
         if self._children is None:
             return [one.pid for one in children_by_parent().get(os.getpid(), ()) if one.pid not in self._running]

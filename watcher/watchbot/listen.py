@@ -7,7 +7,7 @@ import functools
 import os
 import random
 import time
-from collections.abc import Awaitable, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 from watchbot.allocator import return_large_blocks
@@ -200,7 +200,7 @@ async def _listen(
     running = (metrics, protection, health, notify)
     beside = [asyncio.create_task(kept_running(one.run)) for one in running if one is not None]
     exit_code = await watcher.run(stop)
-    ends = [_finished(one.finish()) for one in (cleaner, notify) if one is not None]
+    ends = [_finished(one.finish) for one in (cleaner, notify) if one is not None]
     await asyncio.gather(*ends)
     for task in beside:
         task.cancel()
@@ -212,9 +212,9 @@ async def _listen(
     return exit_code
 
 
-async def _finished(finish: Awaitable[None]) -> None:
+async def _finished(finish: Callable[[], Awaitable[None]]) -> None:
     with contained():
-        await finish
+        await finish()
 
 
 def _error_in(context: Mapping[str, Any]) -> BaseException:

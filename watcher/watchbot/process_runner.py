@@ -227,6 +227,7 @@ class ProcessRunner:
         if pending:
             # No longer: a process that waits for a disk or a network file system cannot even be killed.
             await asyncio.wait(pending, timeout=GRACE_SECONDS + _KILLED_SECONDS)
+        await self._reaper.finish()
 
     async def recover(self, message: Message) -> Result | Literal["running"] | None:
         """Find nothing: a process never outlives its watcher."""

@@ -60,6 +60,11 @@ class Reaper:
             report_bug(error)
             asyncio.get_running_loop().call_later(_RETRY_SECONDS, self.reap)
 
+    async def finish(self) -> None:
+        """Wait until what ended jobs have left behind is killed, or given up."""
+        if self._leftovers is not None:
+            await self._leftovers.finish()
+
     def _ended(self, pid: int, status: int) -> None:
         on_exit = self._watched.pop(pid, None)
         if on_exit is None:

@@ -28,7 +28,7 @@ ACCESS_KEY_ID = f"WATCHBOT{secrets.token_hex(12).upper()}"
 """Made for each run: a request that does not name it is refused, be it from a web page or from another user."""
 
 SECRET = secrets.token_hex(20)
-SERVICES = ("cloudformation", "dynamodb", "events", "kms", "logs", "s3", "secretsmanager", "sns", "sqs")
+SERVICES = ("cloudformation", "dynamodb", "events", "kms", "logs", "s3", "secretsmanager", "sns", "sqs", "sts")
 """What a service run on this machine is made of and talks to; none of these runs code that it is sent."""
 
 _START_SECONDS = 60.0

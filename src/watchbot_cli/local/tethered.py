@@ -25,7 +25,14 @@ def _follow_parent() -> None:
     os._exit(1)
 
 
-if __name__ == "__main__":
+def _tie() -> None:
+    """Follow the parent in a thread that takes no signal: what the program does with one is its own business."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     threading.Thread(target=_follow_parent, daemon=True).start()
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+if __name__ == "__main__":
+    _tie()
     del sys.argv[0]
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
