@@ -98,6 +98,10 @@ PARTS: tuple[tuple[type, str], ...] = (
 """Observers, sinks, readers, callbacks, timers and what runs beside the work; each with what of it is called."""
 
 
+_REPORTS = ("watcher.bug", "notification.failed")
+"""A notification that fails says so itself."""
+
+
 class _Raising:
     """Raises once, at the call of this number of a part."""
 
@@ -211,7 +215,7 @@ def _torture(owner: type, name: str, error: type[Exception], call: int) -> dict[
         "outcomes": sorted(str(entry.fields["outcome"]) for entry in finished),
         "exit_code": exit_code,
         "drain_seconds": round(seconds, 1),
-        "reported": "torture" in "".join(entry.line for entry in entries if entry.event == "watcher.bug"),
+        "reported": "torture" in "".join(entry.line for entry in entries if entry.event in _REPORTS),
         "last": [entry.event for entry in entries if entry.event is not None][-1],
     }
 
