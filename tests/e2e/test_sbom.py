@@ -49,7 +49,9 @@ def test_every_binary_is_of_a_component(files: dict[str, bytes], components: dic
         for place in component.get("evidence", {}).get("occurrences", ())
     }
     binaries = {name for name, content in files.items() if content.startswith(b"\x7fELF")}
-    assert listed == binaries
+    ours = {name for name in binaries if name.endswith("/bin/hold-signals")}  # assembled here, of no package
+    assert len(ours) == 1
+    assert listed == binaries - ours
 
 
 def test_what_scanners_look_for_is_there_with_its_version(files: dict[str, bytes], components: dict[str, Any]) -> None:

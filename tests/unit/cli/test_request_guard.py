@@ -114,3 +114,35 @@ def test_the_start_of_the_server_passes() -> None:
 
     asyncio.run(RequestGuard(application, KEY, "127.0.0.1")({"type": "lifespan"}, nothing, nothing))
     assert started == ["lifespan"]
+
+
+def test_keys_that_sts_hands_out_to_who_has_the_key_are_keys_too() -> None:
+    answered: list[Any] = []
+
+    async def send(event: Any) -> None:
+        answered.append(event)
+
+    async def receive() -> Any:
+        raise AssertionError("the guard reads no body")
+
+    async def assume_role(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"<AccessKeyId>ASIA7</AccessKeyId>"})
+
+    def signed(key: str, service: str) -> Any:
+        text = f"AWS4-HMAC-SHA256 Credential={key}/20260101/us-east-1/{service}/aws4_request, Signature=0"
+        return {"type": "http", "headers": [HOST, (b"authorization", text.encode())], "query_string": b""}
+
+    guard = RequestGuard(assume_role, KEY, "127.0.0.1")
+
+    def status(key: str, service: str) -> Any:
+        answered.clear()
+        asyncio.run(guard(signed(key, service), receive, send))
+        return answered[0]["status"]
+
+    assert status("ASIA7", "sqs") == 403
+    assert status(KEY, "sqs") == 200
+    assert status("ASIA7", "sqs") == 403  # no answer of STS
+    assert status(KEY, "sts") == 200
+    assert status("ASIA7", "sqs") == 200
+    assert status("ASIA8", "sqs") == 403
