@@ -27,7 +27,8 @@ class EcsHost:
                 credentials = {
                     "AccessKeyId": ACCESS_KEY_ID,
                     "SecretAccessKey": SECRET,
-                    "Token": "token",
+                    # The embedded S3 takes no token in a URL but those of its own STS.
+                    "Token": "",
                     "Expiration": "2099-01-01T00:00:00Z",
                 }
                 self._answer(credentials)
