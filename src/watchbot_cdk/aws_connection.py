@@ -1,4 +1,4 @@
-"""How a watcher reaches AWS."""
+"""The connection of a watcher to AWS: endpoints, proxy and certificates."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class AwsConnection:
     endpoint_urls: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def kinds(self) -> Iterable[str]:
-        """Say which arguments are of another kind."""
+        """Yield a problem for each argument of another kind."""
         yield from kind_problems("aws_connection dual_stack", self.dual_stack, bool)
         yield from kind_problems("aws_connection fips", self.fips, bool)
         proxy: object = self.https_proxy
@@ -65,7 +65,7 @@ class AwsConnection:
             yield f"aws_connection endpoint_urls must map services to URLs, got {shown(self.endpoint_urls)}"
 
     def problems(self, region: str) -> Iterable[str]:
-        """Say what cannot be in this Region, of arguments of the right kinds."""
+        """Yield the problems in this Region of arguments of the right kinds."""
         if self.fips and not is_deploy_time(region) and not _FIPS_REGION.fullmatch(region):
             yield f"aws_connection fips needs a Region with FIPS endpoints, in the US or Canada, got {region}"
         yield from self._proxy_problems()
